@@ -1,0 +1,163 @@
+"""The data contract: reasons, ledger rows, and what every HDF5 file of the chain holds."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+
+class FacemillError(Exception):
+    """A failure that a person can mend: printed as one line, exit code 1, never with a traceback."""
+
+
+class Reason(Enum):
+    """Why a face or a picture is reaped: a code for files and words for people."""
+
+    UNREADABLE = ("unreadable", "unreadable picture")
+    NO_FACE = ("no_face", "no face")
+    ANOTHER_CHOSEN = ("another_chosen", "another face was chosen")
+    SEVERAL_FACES = ("several_faces", "several faces")
+    OUTSIDE_FRAME = ("outside_frame", "face outside the frame")
+    IMPLAUSIBLE = ("implausible", "landmarks implausible")
+    ANNOTATION_MISSING = ("annotation_missing", "annotation missing")
+    ANNOTATION_NOT_FINITE = ("annotation_not_finite", "annotation not finite")
+    UNMATCHED = ("unmatched", "no annotation belongs to this face")
+    OUT_OF_MAP_RANGE = ("out_of_map_range", "value outside the map's range")
+    MESH_OUTSIDE_VOLUME = ("mesh_outside_volume", "mesh outside the volume")
+    DUPLICATE = ("duplicate", "duplicate of another picture")
+
+    @property
+    def code(self) -> str:
+        """Short name for files and counts."""
+        return self.value[0]
+
+    @property
+    def words(self) -> str:
+        """The reason as a person reads it."""
+        return self.value[1]
+
+    @classmethod
+    def from_code(cls, code: str) -> Reason:
+        """The reason with this code; FacemillError for a code that no version wrote."""
+        for reason in cls:
+            if reason.code == code:
+                return reason
+        raise FacemillError(f"unknown reason code {code!r}; known: {', '.join(r.code for r in cls)}")
+
+
+@dataclass(frozen=True)
+class StatusRow:
+    """What one stage says of one face (``picture#k``) or of a picture without one (``picture``).
+
+    ``reason`` is None where the face goes on. ``value`` is the number behind the decision, ``detail`` names what
+    was found.
+    """
+
+    face: str
+    picture: str
+    stage: str
+    reason: Reason | None = None
+    value: float | None = None
+    detail: str = ""
+
+    COLUMNS = ("face", "picture", "stage", "code", "value", "detail")
+
+    def cells(self) -> tuple[str, ...]:
+        """The row as text, in the order of ``COLUMNS``; a face that goes on has an empty code."""
+        value = "" if self.value is None else f"{self.value:.6g}"
+        code = "" if self.reason is None else self.reason.code
+        return (self.face, self.picture, self.stage, code, value, self.detail)
+
+    @classmethod
+    def from_cells(cls, cells: dict[str, str]) -> StatusRow:
+        """The row that ``cells`` wrote."""
+        return cls(
+            face=cells["face"],
+            picture=cells["picture"],
+            stage=cells["stage"],
+            reason=Reason.from_code(cells["code"]) if cells["code"] else None,
+            value=float(cells["value"]) if cells["value"] else None,
+            detail=cells["detail"],
+        )
+
+
+SOURCE_COLUMNS = (
+    "id",
+    "path",
+    "split",
+    "group",
+    "annotations",
+    "sha256",
+    "duplicate_of",
+    "licence",
+)
+KEPT_COLUMNS = ("face", "picture", "split", "group", "shard", "row")
+REAPED_COLUMNS = ("face", "picture", "split", "stage", "code", "reason", "value", "detail")
+
+
+@dataclass(frozen=True)
+class Field:
+    """One dataset of an HDF5 contract.
+
+    ``dtype`` is a numpy name or "str"; ``shape`` is the shape of one sample, where a letter stands for a size that
+    the file fixes (the same letter is the same size in all fields); ``unit`` says what a number means.
+    """
+
+    dtype: str
+    shape: tuple[int | str, ...] = ()
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What an HDF5 file of one kind holds: name, version, and its datasets, all with n samples in the first axis."""
+
+    name: str
+    version: int
+    fields: dict[str, Field] = field(default_factory=dict)
+
+    def extended(self, **fields: Field) -> Contract:
+        """The same contract with further fields, as a target adds its own."""
+        return Contract(self.name, self.version, {**self.fields, **fields})
+
+
+_TRANSFORM = Field("float64", (4,), "k, cx, cy, size: x' = k (x - cx) + (size - 1) / 2")
+_FACE = {"face": Field("str"), "picture": Field("str")}
+_TRUTH = {
+    "pose_para": Field("float64", (7,), "pitch, yaw, roll in radians, tx, ty, tz in pixels, f"),
+    "shape_para": Field("float64", ("Ks",), "raw shape coefficients"),
+    "exp_para": Field("float64", ("Ke",), "raw expression coefficients"),
+    "landmarks68": Field("float64", (68, 3), "truth, pixels of the source picture, 0-based"),
+    "yaw_deg": Field("float64", (), "degrees"),
+}
+
+DETECTIONS = Contract(
+    "facemill.detections",
+    1,
+    {
+        **_FACE,
+        "box": Field("float32", (4,), "x1, y1, x2, y2 in pixels of the source picture"),
+        "score": Field("float32"),
+        "landmarks68": Field("float32", (68, 2), "pixels of the source picture, 0-based"),
+        "landmark_score": Field("float32", (68,), "heat-map peak"),
+    },
+)
+CROPS = Contract(
+    "facemill.crops",
+    1,
+    {**_FACE, "image": Field("uint8", ("F", "F", 3), "RGB"), "transform": _TRANSFORM},
+)
+GROUND_TRUTH = Contract(
+    "facemill.ground_truth", 1, {**_FACE, **_TRUTH, "crop_row": Field("int64"), "transform": _TRANSFORM}
+)
+PACK = Contract(
+    "facemill.pack",
+    1,
+    {
+        **_FACE,
+        **_TRUTH,
+        "group": Field("str"),
+        "image": Field("uint8", ("F", "F", 3), "RGB"),
+        "transform": _TRANSFORM,
+    },
+)
