@@ -1,0 +1,69 @@
+"""Pictures in and out: any file a photo folder may hold, as 8-bit RGB, or the reason why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from pipeline.io.files import write_bytes
+from pipeline.records import FacemillError
+
+cv2.setNumThreads(1)
+
+
+class UnreadablePicture(FacemillError):
+    """A file that holds no whole picture; the text says what is wrong with it."""
+
+
+def read_picture(path: str | Path) -> np.ndarray:
+    """The picture as (h, w, 3) uint8 RGB, turned upright by its EXIF tag.
+
+    Grey, RGBA, CMYK and 16-bit pictures are converted; alpha is dropped. Raises UnreadablePicture for a missing,
+    empty, truncated or foreign file.
+    """
+    try:
+        data = Path(path).read_bytes()
+    except OSError as error:
+        raise UnreadablePicture(f"{path}: {error.strerror}") from error
+    if not data:
+        raise UnreadablePicture(f"{path}: the file is empty")
+    problem = _truncated(data)
+    if problem:
+        raise UnreadablePicture(f"{path}: {problem}")
+    try:
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error as error:
+        raise UnreadablePicture(f"{path}: {error.err}") from error
+    if picture is None:
+        raise UnreadablePicture(f"{path}: no picture format that OpenCV reads")
+    return np.ascontiguousarray(picture[:, :, ::-1])
+
+
+def _truncated(data: bytes) -> str | None:
+    """What is missing at a file's end. OpenCV itself fills the rest of a truncated JPEG with grey and says nothing."""
+    if data.startswith(b"\xff\xd8") and data.rfind(b"\xff\xd9") < data.rfind(b"\xff\xda"):
+        return "truncated JPEG: no end-of-image marker after its last scan"
+    if data.startswith(b"\x89PNG") and b"IEND" not in data[-64:]:
+        return "truncated PNG: no IEND chunk at its end"
+    return None
+
+
+def encode_jpeg(picture: np.ndarray, quality: int) -> bytes:
+    """The JPEG bytes of an (h, w, 3) uint8 RGB picture."""
+    done, data = cv2.imencode(
+        ".jpg", np.ascontiguousarray(picture[:, :, ::-1]), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
+    if not done:
+        raise FacemillError(f"cannot encode a picture of shape {picture.shape} as JPEG")
+    return data.tobytes()
+
+
+def write_png(path: str | Path, picture: np.ndarray) -> None:
+    """Write an (h, w, 3) uint8 RGB or (h, w) grey picture as PNG, whole or not at all."""
+    shown = picture[:, :, ::-1] if picture.ndim == 3 else picture
+    done, data = cv2.imencode(".png", np.ascontiguousarray(shown))
+    if not done:
+        raise FacemillError(f"cannot encode a picture of shape {picture.shape} as PNG")
+    write_bytes(path, data.tobytes())
