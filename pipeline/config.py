@@ -1,0 +1,230 @@
+"""The configuration, typed once: these classes, the JSON schema and the shipped config.yaml say the same.
+
+An unknown key is refused with the key that was probably meant. Values come from config.yaml, from presets that
+overlay it, from ``--set a.b=value`` on a verb and from Snakemake's ``--config``; all go through ``parse``.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class Strict(BaseModel):
+    """A settings block: unknown keys are errors, values do not change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+class FaceModelSettings(Strict):
+    """The morphable face model behind synthesis and ground truth."""
+
+    id: str = Field("procedural", description="registry name of the adapter")
+    path: str | None = Field(None, description="file of the model, for adapters that read one")
+
+
+class SyntheticSettings(Strict):
+    """How the synthesiser fills one data set."""
+
+    pictures: int = Field(160, ge=1, description="number of pictures")
+    identities: int = Field(80, ge=1, description="size of the pool of people")
+    size: int = Field(450, ge=64, le=1024, description="side of the square pictures, pixels")
+    share_none: Share = Field(0.015, description="pictures without a face, with clutter that looks like one")
+    share_several: Share = Field(0.015, description="pictures with two or three faces")
+    share_hard: Share = Field(0.06, description="one face: half covered, dark, blurred or small")
+    share_impossible: Share = Field(0.015, description="one face that nobody can find")
+    share_cut: Share = Field(0.01, description="one face cut by the picture's border")
+    share_broken: Share = Field(0.005, description="one face whose .mat is missing, incomplete or not finite")
+    share_duplicate: Share = Field(0.005, description="a copy of an earlier picture")
+    share_unreadable: Share = Field(0.005, description="a JPEG that stops in the middle")
+    yaw_limit: float = Field(90.0, ge=0, le=90, description="degrees")
+    pitch_limit: float = Field(45.0, ge=0, le=45, description="degrees")
+    roll_limit: float = Field(45.0, ge=0, le=45, description="degrees")
+    face_size: tuple[float, float] = Field(
+        (0.20, 0.58),
+        description="sqrt(w h) of the 68 points as a share of the picture's side, least and most",
+    )
+    centre_spread: Annotated[float, Field(ge=0, le=0.5)] = Field(
+        0.05, description="spread of the face's centre, share of the side"
+    )
+    shape_scale: float = Field(1.0, ge=0, le=3, description="multiplies the spread of the shape coefficients")
+    expression_scale: float = Field(1.0, ge=0, le=3, description="multiplies the spread of the expressions")
+    hair: Share = Field(0.85, description="heads with hair")
+    cap: Share = Field(0.12, description="heads with a cap, hat, helmet or headscarf")
+    glasses: Share = Field(0.20, description="heads with glasses")
+    occluder: Share = Field(0.15, description="faces behind a hand, phone, cup, scarf or mask")
+    shadows: Share = Field(0.6, description="pictures whose main light casts shadows")
+    blur: float = Field(0.6, ge=0, description="mean sigma of the blur, pixels")
+    noise: float = Field(0.012, ge=0, description="mean sigma of the noise, share of full scale")
+    jpeg_quality: tuple[int, int] = Field((35, 97), description="least and most JPEG quality")
+
+
+class DatasetSettings(Strict):
+    """One data set: where it is, who reads it, what part of it is meant."""
+
+    reader: str = Field("face_300w_lp", description="registry name of the reader")
+    root: str | None = Field(
+        None, description="folder, may hold ${VARIABLES}; null: the synthesiser writes it"
+    )
+    subset: Literal["all", "train", "test"] = Field(
+        "all", description="part of a data set without its own splits"
+    )
+    every: int = Field(
+        5, ge=2, description="subset test is every so many pictures by sorted name, train the others"
+    )
+    validation: Share = Field(0.05, description="share of the groups held out of training, for selection")
+    synthetic: SyntheticSettings | None = Field(None, description="null for a data set that exists")
+
+
+class DetectionSettings(Strict):
+    """From a picture to boxes and landmarks."""
+
+    detector: str = Field("faceboxes", description="registry name: faceboxes, annotation or whole")
+    weights: str = Field("shipped", description="of the box detector: shipped, or a path")
+    fan_weights: str = Field("shipped", description="of the landmark network: shipped, library or a path")
+    score: Share = Field(0.5, description="least score of a box")
+    overlap: Share = Field(
+        0.3, description="non-maximum suppression drops a box that overlaps a better one by more"
+    )
+    decode: Literal["subpixel", "quarter", "library"] = Field(
+        "subpixel", description="heat-map decode; library truncates to integers as face-alignment does"
+    )
+    flip: bool = Field(False, description="second landmark pass on the mirrored crop")
+    peak: Share = Field(0.2, description="least mean heat-map peak of plausible landmarks")
+    batch: int = Field(16, ge=1, description="faces in one pass")
+
+
+class CropSettings(Strict):
+    """From landmarks to crops."""
+
+    faces: Literal["best", "all", "one"] = Field(
+        "best", description="what to do with several faces in a picture"
+    )
+    choose: Literal["score", "size", "central"] = Field("score", description="which face is the best one")
+    resample: Literal["exact", "cv2_uint8"] = Field(
+        "exact", description="cv2_uint8 reproduces the peers' pixels"
+    )
+    outside: Share = Field(
+        0.25, description="a face is outside when more of its landmark box is not in the picture"
+    )
+
+
+class TargetSettings(Strict):
+    """A kind of ground truth with its settings; its id is part of every path."""
+
+    kind: str = Field("posmap", description="registry name")
+    size: int = Field(256, ge=32, description="side S of the position map, a multiple of 32")
+    variant: Literal["frontal_backfill", "solid", "shell"] = Field(
+        "frontal_backfill", description="volume variant"
+    )
+    depth_scale: float = Field(1.25, gt=0, description="k of z' = k (z - mean z) + 100; the papers' 2 clips")
+
+
+class AugmentSettings(Strict):
+    """Augmentation of image and ground truth together."""
+
+    rotation: float = Field(45.0, ge=0, le=180, description="degrees, uniform in +-")
+    translation: Share = Field(0.1, description="share of the side, uniform in +-")
+    scale: tuple[float, float] = Field((0.9, 1.2), description="uniform between")
+    colour: tuple[float, float] = Field((0.6, 1.4), description="gain of each channel, uniform between")
+    occlusion: Share = Field(0.5, description="probability of a pasted noise texture")
+    flip: Share = Field(0.0, description="probability of a mirrored sample, for charts symmetric in u")
+
+
+class TrainingSettings(Strict):
+    """One training run. Budgets count updates, never seconds."""
+
+    updates: int = Field(1338, ge=1, description="budget")
+    epochs: float | None = Field(None, gt=0, description="if given, replaces updates")
+    batch_size: int = Field(8, ge=1)
+    optimiser: Literal["adam", "rmsprop", "sgd"] = "adam"
+    lr: float = Field(1e-3, gt=0, description="learning rate after the warm-up")
+    momentum: float = Field(0.9, ge=0, lt=1, description="of sgd and rmsprop")
+    weight_decay: float = Field(0.0, ge=0)
+    schedule: Literal["constant", "step", "cosine"] = "cosine"
+    warmup: int = Field(50, ge=0, description="updates of linear warm-up")
+    step_epochs: float = Field(5.0, gt=0, description="schedule step: epochs between two cuts")
+    step_factor: float = Field(0.5, gt=0, le=1, description="schedule step: factor of a cut")
+    clip_norm: float | None = Field(None, gt=0, description="largest norm of the gradient")
+    ema: float = Field(0.0, ge=0, lt=1, description="decay of averaged weights; 0 is off")
+    recalibrate: int = Field(0, ge=0, description="batches that renew the batch-norm statistics at the end")
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        "auto", description="auto: bf16 where the processor has it"
+    )
+    channels_last: Literal["auto", "on", "off"] = "auto"
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    threads: int = Field(2, ge=1, description="of torch; another number gives other last digits")
+    seeds: list[int] = Field([0], min_length=1, description="one model each")
+    loss: str = Field("posmap_norm", description="registry name")
+    weights_png: str | None = Field(
+        None, description="a user's own weight mask instead of the chart's 16:4:3:0"
+    )
+    validate_every: int = Field(250, ge=1, description="updates")
+    log_every: int = Field(25, ge=1, description="updates")
+    save_every: int = Field(250, ge=1, description="updates between two resume states")
+    memory_limit_mb: int = Field(2000, ge=0, description="a pack below it is read into memory whole")
+    init_from: str | None = Field(None, description="weights.safetensors for a warm start")
+    tensorboard: bool = False
+    augment: AugmentSettings = AugmentSettings()
+
+
+class ModelSettings(Strict):
+    """One trained model: network, what it sees, what it predicts, what it learns from."""
+
+    model: str = Field("prn", description="registry name of the network")
+    frame: str = Field("fan192", description="crop recipe")
+    target: str = Field("posmap", description="a key of targets")
+    train: list[str] = Field(min_length=1, description="data sets to learn from")
+    settings: dict[str, Any] = Field({}, description="keywords of the network; absent: the paper's values")
+    training: dict[str, Any] = Field({}, description="overlay on the training block for this model")
+
+
+class EvaluationSettings(Strict):
+    """Benchmarks and protocols."""
+
+    benchmarks: list[str] = Field(min_length=1, description="data sets to test on")
+    protocols: list[str] = Field(min_length=1, description="ids of protocol files")
+
+
+class ShippedSettings(Strict):
+    """A network that the package ships: trained by a rule that nothing else depends on."""
+
+    task: str = Field(description="registry name of the training task")
+    dataset: str = Field(description="data set to learn from")
+    settings: dict[str, Any] = Field({}, description="keywords of the task")
+    training: dict[str, Any] = Field({}, description="overlay on the training block")
+
+
+class Config(Strict):
+    """Everything that a run depends on."""
+
+    results: str = Field("results", description="folder of everything that is made")
+    seed: int = Field(0, ge=0, description="of synthesis and splits; trainings have seeds of their own")
+    shards: int = Field(2, ge=1, description="jobs per data set and stage")
+    face_model: FaceModelSettings = FaceModelSettings()
+    datasets: dict[str, DatasetSettings] = Field(min_length=1)
+    detection: DetectionSettings = DetectionSettings()
+    crop: CropSettings = CropSettings()
+    targets: dict[str, TargetSettings] = {"posmap": TargetSettings()}
+    training: TrainingSettings = TrainingSettings()
+    models: dict[str, ModelSettings] = Field(min_length=1)
+    evaluation: EvaluationSettings
+    shipped: dict[str, ShippedSettings] = {}
+    census: str | None = Field(None, description="synthetic data set for the census of detection")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _drop_removed(cls, values: Any) -> Any:
+        """An overlay removes an entry of datasets, targets, models or shipped by setting it to null."""
+        if not isinstance(values, dict):
+            return values
+        tables = {"datasets", "targets", "models", "shipped"}
+        return {
+            key: {k: v for k, v in value.items() if v is not None}
+            if key in tables and isinstance(value, dict)
+            else value
+            for key, value in values.items()
+        }
