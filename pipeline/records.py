@@ -129,6 +129,7 @@ _TRUTH = {
     "exp_para": Field("float64", ("Ke",), "raw expression coefficients"),
     "landmarks68": Field("float64", (68, 3), "truth, pixels of the source picture, 0-based"),
     "yaw_deg": Field("float64", (), "degrees"),
+    "image_height": Field("float64", (), "pixels of the source picture; turns pose_para into image pixels"),
 }
 
 DETECTIONS = Contract(
