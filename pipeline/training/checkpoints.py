@@ -1,0 +1,96 @@
+"""Files of a training: the state that a killed run goes on from, and the weights with their card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+
+from pipeline.io.files import atomic_path, write_bytes, write_json
+from pipeline.records import FacemillError
+
+STATE_NAME = "state.pt"
+
+
+def save_state(state_dir: Path, key: str, state: dict[str, Any]) -> None:
+    """Write the resumable state of the training ``key`` whole or not at all.
+
+    ``state`` holds tensors, numbers, text, and dicts and lists of them.
+    """
+    with atomic_path(state_dir / STATE_NAME) as temporary:
+        torch.save({"key": key, **state}, temporary)
+
+
+def load_state(state_dir: Path, key: str) -> dict[str, Any] | None:
+    """The state that ``save_state`` left for ``key``; None where there is none or it belongs to another key.
+
+    Raises FacemillError for a file that cannot be read.
+    """
+    path = state_dir / STATE_NAME
+    if not path.exists():
+        return None
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise FacemillError(f"cannot read the training state {path}: {error}; delete it to begin again") from error
+    return state if state.get("key") == key else None
+
+
+def discard_state(state_dir: Path) -> None:
+    """Remove the state folder of a training that has ended, with whatever a killed run left in it."""
+    shutil.rmtree(state_dir, ignore_errors=True)
+
+
+def save_weights(path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, Any]) -> str:
+    """Write a ``.safetensors`` file, equal to the byte for equal arguments; returns its sha256.
+
+    ``metadata`` is stored as one JSON text under "facemill": the format keeps several entries in no fixed order.
+    """
+    whole = {name: tensor.detach().cpu().contiguous() for name, tensor in sorted(tensors.items())}
+    data = safetensors.torch.save(whole, {"facemill": json.dumps(metadata, sort_keys=True)})
+    write_bytes(path, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def load_weights(path: str | Path, model: torch.nn.Module) -> dict[str, Any]:
+    """Fill ``model`` from a ``.safetensors`` file; returns the metadata that ``save_weights`` stored.
+
+    Half-precision tensors become the model's own type. Raises FacemillError for a file that is missing, broken, or
+    made for another network (the first names that differ are listed).
+    """
+    try:
+        with safetensors.safe_open(path, "pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
+            metadata = json.loads((file.metadata() or {}).get("facemill", "{}"))
+    except (OSError, ValueError, safetensors.SafetensorError) as error:
+        raise FacemillError(f"cannot read weights {path}: {error}; expected a .safetensors file") from error
+    own = model.state_dict()
+    for name, tensor in own.items():
+        if name not in tensors:
+            raise FacemillError(f"weights {path}: no tensor {name!r} that {type(model).__name__} needs")
+        if tensors[name].shape != tensor.shape:
+            raise FacemillError(
+                f"weights {path}: {name!r} is {tuple(tensors[name].shape)}, {type(model).__name__} as configured "
+                f"needs {tuple(tensor.shape)}; set the model's settings to those in its card.json"
+            )
+    extra = sorted(set(tensors) - set(own))
+    if extra:
+        raise FacemillError(f"weights {path}: {type(model).__name__} has no {extra[0]!r} ({len(extra)} such tensors)")
+    model.load_state_dict(tensors)
+    return metadata
+
+
+def write_card(path: Path, **entries: Any) -> None:
+    """The model card beside the weights: what they are, what they were made from, and what they may be used for."""
+    write_json(path, entries)
+
+
+def parameter_count(model: torch.nn.Module) -> int:
+    """How many numbers the model learns."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
