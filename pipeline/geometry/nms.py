@@ -73,4 +73,7 @@ def _boxes(boxes, scores, threshold: float) -> tuple[np.ndarray, np.ndarray]:
 
 def _columns(boxes: np.ndarray, plus_one: bool) -> np.ndarray:
     sides = np.maximum(boxes[:, 2:] - boxes[:, :2] + float(plus_one), 0)
-    return np.concatenate([boxes.T, (sides[:, 0] * sides[:, 1])[None]])
+    columns = np.empty((5, len(boxes)))
+    columns[:4] = boxes.T
+    columns[4] = sides[:, 0] * sides[:, 1]
+    return columns
