@@ -1,0 +1,127 @@
+"""PRN: a residual encoder and a transposed-convolution decoder that turn a face crop into its UV position map.
+
+Paper: Y. Feng et al., "Joint 3D Face Reconstruction and Dense Alignment with Position Map Regression Network", ECCV 2018.
+Original code: github.com/yfeng95/PRNet (TensorFlow, MIT), class resfcn256; written anew from its layer table.
+What we changed: width, input side and batch-norm momentum are settings. `PRN()` without arguments is the paper's
+network with 13,353,618 parameters, TensorFlow's SAME padding included.
+Licence of this file: MIT. Weights trained on 300W-LP or on anything made with the Basel Face Model are research-only.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from pipeline.records import FacemillError
+from pipeline.registry import MODELS
+
+KERNEL = 4
+NORMALISER = 1.1  # an output of 1 means 1.1 S pixels (MaxPos in the authors' predictor.py)
+
+
+class SameConv(nn.Conv2d):
+    """4x4 convolution without bias and with TensorFlow's SAME padding: of the three rows (or columns) of zeros that
+    stride 1 needs, one stands before and two after; stride 2 on an even side needs one on each side."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int):
+        super().__init__(inputs, outputs, KERNEL, stride, padding=stride // 2, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(F.pad(x, (1, 2, 1, 2)) if self.stride == (1, 1) else x)
+
+
+class SameDeconv(nn.ConvTranspose2d):
+    """4x4 transposed convolution without bias, SAME: the gradient of ``SameConv``. At stride 1 the full output is cut
+    by one row (and column) at the start and by two at the end; stride 2 doubles the side."""
+
+    def __init__(self, inputs: int, outputs: int, stride: int):
+        super().__init__(inputs, outputs, KERNEL, stride, padding=1, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = super().forward(x)
+        return out[:, :, :-1, :-1] if self.stride == (1, 1) else out
+
+
+class ResBlock(nn.Module):
+    """1x1, 4x4 (stride s) and 1x1 convolutions around half the channels, plus the shortcut; batch norm and ReLU last.
+
+    The shortcut is a 1x1 convolution without batch norm where side or channels change, else the identity.
+    """
+
+    def __init__(self, inputs: int, outputs: int, stride: int, norm: dict[str, float]):
+        super().__init__()
+        middle = outputs // 2
+        self.shortcut = nn.Identity()
+        if stride != 1 or inputs != outputs:
+            self.shortcut = nn.Conv2d(inputs, outputs, 1, stride, bias=False)
+        self.conv1 = nn.Conv2d(inputs, middle, 1, bias=False)
+        self.bn1 = nn.BatchNorm2d(middle, **norm)
+        self.conv2 = SameConv(middle, middle, stride)
+        self.bn2 = nn.BatchNorm2d(middle, **norm)
+        self.conv3 = nn.Conv2d(middle, outputs, 1, bias=False)
+        self.bn3 = nn.BatchNorm2d(outputs, **norm)
+
+    def forward(self, x: Tensor) -> Tensor:
+        out = F.relu(self.bn1(self.conv1(x)))
+        out = F.relu(self.bn2(self.conv2(out)))
+        return F.relu(self.bn3(self.conv3(out) + self.shortcut(x)))
+
+
+@MODELS.register("prn")
+class PRN(nn.Module):
+    """The network: RGB crops (B, 3, S, S) in [0, 1] -> normalised maps (B, 3, S, S) in (0, 1), x, y, z of 1.1 S px.
+
+    generator: draws the initial weights (Xavier, uniform; as TensorFlow's default); None draws with seed 0.
+    width: channels of the first layer. size: S, a multiple of 32. bn_momentum: PyTorch's, 0.001 is the paper's decay
+    of 0.999; a short training wants more. `FacemillError` for a width or side that the layers cannot have.
+    Spec prn_vrn C.
+    """
+
+    def __init__(
+        self,
+        generator: torch.Generator | None = None,
+        *,
+        width: int = 16,
+        size: int = 256,
+        bn_momentum: float = 0.001,
+        bn_eps: float = 1e-3,
+    ):
+        super().__init__()
+        if size < 32 or size % 32:
+            raise FacemillError(f"PRN takes a side that is a multiple of 32; found {size}; set settings.size")
+        if width < 1:
+            raise FacemillError(f"PRN takes a width of 1 or more; found {width}; set settings.width")
+        self.size = size
+        norm = {"momentum": bn_momentum, "eps": bn_eps}
+        channels = [width << level for level in range(6)]
+        self.stem = nn.Sequential(
+            SameConv(3, width, 1), nn.BatchNorm2d(width, **norm), nn.ReLU(inplace=True)
+        )
+        self.encoder = nn.Sequential()
+        for fine, coarse in zip(channels, channels[1:], strict=False):
+            self.encoder.append(ResBlock(fine, coarse, 2, norm))
+            self.encoder.append(ResBlock(coarse, coarse, 1, norm))
+        self.decoder = nn.Sequential(*_deconv(channels[5], channels[5], 1, norm))
+        for level in range(4, -1, -1):
+            self.decoder.extend(_deconv(channels[level + 1], channels[level], 2, norm))
+            for _ in range(2 if level >= 2 else 1):
+                self.decoder.extend(_deconv(channels[level], channels[level], 1, norm))
+        self.decoder.extend(_deconv(width, 3, 1, norm))
+        self.decoder.extend(_deconv(3, 3, 1, norm))
+        self.last = SameDeconv(3, 3, 1)
+        self.last_bn = nn.BatchNorm2d(3, **norm)
+        self._initialise(generator or torch.Generator().manual_seed(0))
+
+    def _initialise(self, generator: torch.Generator) -> None:
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
+                nn.init.xavier_uniform_(layer.weight, generator=generator)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = self.last(self.decoder(self.encoder(self.stem(x))))
+        return torch.sigmoid(self.last_bn(x.float()))
+
+
+def _deconv(inputs: int, outputs: int, stride: int, norm: dict[str, float]) -> list[nn.Module]:
+    return [SameDeconv(inputs, outputs, stride), nn.BatchNorm2d(outputs, **norm), nn.ReLU(inplace=True)]
