@@ -25,7 +25,7 @@ FM_WIDE static ptrdiff_t fm_bad_triangle(const int32_t *triangles, ptrdiff_t cou
 /* Draws all triangles. vertices (n, 3) x, y, z in pixels, larger z is nearer; id (h, w) starts at -1, depth (h, w)
  * at -infinity. A pixel centre on an edge is inside; where two surfaces are equally near the earlier triangle
  * stays. cull leaves out triangles whose signed area in the y-down image is positive (they face away). */
-static void fm_rasterize(const double *vertices, const int32_t *triangles, ptrdiff_t count, int32_t *id,
+FM_WIDE static void fm_rasterize(const double *vertices, const int32_t *triangles, ptrdiff_t count, int32_t *id,
                          float *barycentric, float *depth, ptrdiff_t height, ptrdiff_t width, int cull)
 {
     for (ptrdiff_t t = 0; t < count; ++t) {
@@ -74,7 +74,7 @@ static void fm_rasterize(const double *vertices, const int32_t *triangles, ptrdi
 }
 
 /* out (pixels, channels) = attributes (n, channels) blended over the visible triangle; background elsewhere. */
-static void fm_interpolate(const int32_t *id, const float *barycentric, ptrdiff_t pixels, const int32_t *triangles,
+FM_WIDE static void fm_interpolate(const int32_t *id, const float *barycentric, ptrdiff_t pixels, const int32_t *triangles,
                            const float *attributes, ptrdiff_t channels, float background, float *out)
 {
     for (ptrdiff_t at = 0; at < pixels; ++at) {
@@ -95,7 +95,7 @@ static void fm_interpolate(const int32_t *id, const float *barycentric, ptrdiff_
 
 /* seen[v] = 1 where vertex v lies inside the picture and no surface is nearer than it by more than tolerance. The
  * surface at its nearest pixel is continued along its triangle's plane to the vertex, within the triangle's z. */
-static void fm_visible(const double *vertices, ptrdiff_t n, const int32_t *triangles, const int32_t *id,
+FM_WIDE static void fm_visible(const double *vertices, ptrdiff_t n, const int32_t *triangles, const int32_t *id,
                        ptrdiff_t height, ptrdiff_t width, double tolerance, unsigned char *seen)
 {
     for (ptrdiff_t v = 0; v < n; ++v) {

@@ -10,7 +10,7 @@
 
 /* normals (n, 3), zero on entry: sum of the area-weighted face normals (q - p) x (r - p), then unit length; a vertex
  * without area around it keeps (0, 0, 0). */
-static void fm_normals(const double *vertices, ptrdiff_t n, const int32_t *triangles, ptrdiff_t count,
+FM_WIDE static void fm_normals(const double *vertices, ptrdiff_t n, const int32_t *triangles, ptrdiff_t count,
                        double *normals)
 {
     for (ptrdiff_t t = 0; t < count; ++t) {
@@ -39,7 +39,7 @@ static void fm_normals(const double *vertices, ptrdiff_t n, const int32_t *trian
 /* colours (n, 3) = albedo (ambient + sum_l rgb_l max(0, n.l)) + specular_n sum_l rgb_l max(0, r.v)^shininess, where
  * r = 2 (n.l) n - l mirrors the light direction and the highlight needs n.l > 0. lights (count, 6): unit direction
  * towards the light, rgb; view: unit direction towards the eye. */
-static void fm_shade(const double *normals, const double *albedo, const double *specular, ptrdiff_t n,
+FM_WIDE static void fm_shade(const double *normals, const double *albedo, const double *specular, ptrdiff_t n,
                      const double *ambient, const double *lights, ptrdiff_t count, const double *view,
                      double shininess, float *colours)
 {

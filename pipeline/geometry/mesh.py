@@ -174,9 +174,9 @@ def depth_image(raster: Raster) -> np.ndarray:
 
 def _triangles(triangles, count: int) -> np.ndarray:
     array = np.asarray(triangles)
-    if array.dtype == np.int32 and array.flags.c_contiguous and array.ndim == 2 and array.shape[1] == 3:
-        if sim3dr.bad_triangle(array, count) < 0:
-            return array
+    ready = array.dtype == np.int32 and array.flags.c_contiguous and array.ndim == 2 and array.shape[1] == 3
+    if ready and sim3dr.bad_triangle(array, count) < 0:
+        return array
     return indices("triangles", array, 3, count)
 
 
