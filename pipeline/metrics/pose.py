@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.geometry.euler import geodesic_angle
 from pipeline.records import FacemillError
 
 
@@ -33,8 +34,6 @@ def angle_errors(predicted_deg: np.ndarray, truth_deg: np.ndarray, *, wrap: bool
 def geodesic_deg(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Angle of the rotation between two rotations.
 
-    The chord |P - T|_F = 2 sqrt(2) sin(angle / 2) is used, which unlike arccos of the trace keeps its precision near 0.
-
     Args:
         predicted, truth: (..., 3, 3) rotation matrices.
 
@@ -47,5 +46,4 @@ def geodesic_deg(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
         raise FacemillError(
             f"geodesic angle: expected two arrays (..., 3, 3), found {predicted.shape} and {truth.shape}"
         )
-    chord = np.sqrt(np.sum((predicted - truth) ** 2, axis=(-2, -1)))
-    return np.degrees(2.0 * np.arcsin(np.minimum(chord / (2.0 * np.sqrt(2.0)), 1.0)))
+    return np.degrees(geodesic_angle(predicted, truth))
