@@ -1,0 +1,29 @@
+# Facemill: from raw face photos to trained models and the papers' tables. A table of contents; see workflow/rules.
+from snakemake.utils import min_version, validate
+
+min_version("9.0")
+
+
+configfile: "config.yaml"
+
+
+container: "docker://python:3.11-slim"
+
+
+include: "workflow/rules/common.smk"
+
+
+validate(config, "workflow/schemas/config.schema.json")
+
+
+include: "workflow/rules/synthesise.smk"
+include: "workflow/rules/source.smk"
+include: "workflow/rules/detect.smk"
+include: "workflow/rules/crop.smk"
+include: "workflow/rules/ground_truth.smk"
+include: "workflow/rules/reap.smk"
+include: "workflow/rules/pack.smk"
+include: "workflow/rules/train.smk"
+include: "workflow/rules/evaluate.smk"
+include: "workflow/rules/tables.smk"
+include: "workflow/rules/shipped.smk"

@@ -1,0 +1,41 @@
+"""``python -m pipeline <verb>``: every stage of the chain, and every tool, without Snakemake."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from pipeline.records import FacemillError
+from pipeline.verbs import chain, tools
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line: one sub-command a verb."""
+    top = argparse.ArgumentParser(
+        prog="python -m pipeline",
+        description="From raw face photos to trained models and the papers' tables.",
+    )
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="verb")
+    chain.add_verbs(verbs)
+    tools.add_verbs(verbs)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one verb; 0 when it did what was asked, 1 with one line on standard error when it could not."""
+    options = parser().parse_args(arguments)
+    try:
+        return options.run(options) or 0
+    except FacemillError as error:
+        print(f"{options.verb}: {' '.join(str(error).split())}", file=sys.stderr)
+        return 1
+    except BrokenPipeError:
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,86 @@
+"""The stages as verbs: one job each, described by Snakemake (``--job``) or by its wildcards and the config."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import re
+
+from pipeline import layout, provenance
+from pipeline.jobs import Job, job
+from pipeline.verbs import record
+from pipeline.verbs.options import add_config_options, load_config
+
+HELP = {
+    "synthesise": "render one shard of a synthetic data set",
+    "source": "list a data set, one row per picture",
+    "detect": "find boxes and landmarks in one shard of pictures",
+    "crop": "cut faces by one frame's recipe",
+    "ground_truth": "make targets in the crop's frame",
+    "reap": "join the status rows: kept, and reaped with reasons",
+    "pack": "write one split of the kept faces into HDF5",
+    "train": "train one model with one seed",
+    "infer": "predict every face of a benchmark",
+    "score": "score stored predictions by every protocol",
+    "sheet": "draw best, median and worst faces",
+    "contact_sheet": "draw examples of every reason",
+    "tables": "write one of the papers' tables",
+    "train_shipped": "train a network that the package ships",
+    "census": "compare detection with the synthesiser's truth",
+}
+
+
+def add_verbs(verbs: argparse._SubParsersAction) -> None:
+    """One verb a stage, with an option for each wildcard of its outputs."""
+    for stage, text in HELP.items():
+        verb = verbs.add_parser(stage, help=text, description=text)
+        add_job_options(verb, stage)
+        verb.set_defaults(run=run)
+
+
+def add_job_options(verb: argparse.ArgumentParser, stage: str) -> None:
+    """``--job`` for Snakemake, and the wildcards with the config for a person."""
+    verb.add_argument("--job", help=argparse.SUPPRESS)
+    for name in wildcards(stage):
+        verb.add_argument(f"--{name}", help=f"as in {next(iter(layout.PATTERNS[stage].values()))}")
+    add_config_options(verb)
+
+
+def wildcards(stage: str) -> list[str]:
+    """The wildcards of a stage's outputs, in their order."""
+    pattern = next(iter(layout.PATTERNS[stage].values()))
+    return list(dict.fromkeys(re.findall(r"{(\w+)}", pattern)))
+
+
+def described(options: argparse.Namespace) -> Job:
+    """The job that the options ask for."""
+    if options.job:
+        return Job.from_json(options.job)
+    names = wildcards(options.verb)
+    missing = [f"--{name}" for name in names if getattr(options, name) is None]
+    if missing:
+        raise provenance.FacemillError(
+            f"expected {', '.join(missing)}; type: python -m pipeline {options.verb} -h"
+        )
+    return job(load_config(options), options.verb, **{name: getattr(options, name) for name in names})
+
+
+def run(options: argparse.Namespace) -> int:
+    """Run one job and leave its run record."""
+    todo = described(options)
+    provenance.require_fresh_kernels(*todo.modules)
+    stage = importlib.import_module(f"pipeline.stages.{todo.stage}")
+    inputs = {
+        name: [os.path.expandvars(p) for p in paths] if isinstance(paths, list) else paths
+        for name, paths in todo.inputs.items()
+    }
+    with record.recorded(todo):
+        stage.run(
+            inputs=inputs,
+            outputs=todo.outputs,
+            settings=todo.settings,
+            wildcards=todo.wildcards,
+            attributes=todo.attributes(),
+        )
+    return 0

@@ -1,0 +1,15 @@
+rule crop:
+    """Cut each face of a shard by one frame's recipe, resampled once from the original pixels."""
+    input:
+        unpack(inputs("crop")),
+    output:
+        **outputs("crop"),
+    log:
+        layout.log(RESULTS, "crop"),
+    benchmark:
+        layout.benchmark(RESULTS, "crop")
+    params:
+        job=task("crop"),
+        code=code("crop"),
+    shell:
+        "{PIPELINE} crop --job {params.job:q} > {log} 2>&1"

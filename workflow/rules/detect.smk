@@ -1,0 +1,15 @@
+rule detect:
+    """Find faces and their 68 landmarks in one shard of pictures, once for all frames."""
+    input:
+        unpack(inputs("detect")),
+    output:
+        **outputs("detect"),
+    log:
+        layout.log(RESULTS, "detect"),
+    benchmark:
+        layout.benchmark(RESULTS, "detect")
+    params:
+        job=task("detect"),
+        code=code("detect"),
+    shell:
+        "{PIPELINE} detect --job {params.job:q} > {log} 2>&1"

@@ -1,0 +1,66 @@
+rule infer:
+    """Predict every face of a benchmark with one trained model, stored once."""
+    input:
+        unpack(inputs("infer")),
+    output:
+        **outputs("infer"),
+    log:
+        layout.log(RESULTS, "infer"),
+    benchmark:
+        layout.benchmark(RESULTS, "infer")
+    params:
+        job=task("infer"),
+        code=code("infer"),
+    shell:
+        "{PIPELINE} infer --job {params.job:q} > {log} 2>&1"
+
+
+rule score:
+    """Score stored predictions by every protocol, one row per face."""
+    input:
+        unpack(inputs("score")),
+    output:
+        **outputs("score"),
+    log:
+        layout.log(RESULTS, "score"),
+    benchmark:
+        layout.benchmark(RESULTS, "score")
+    params:
+        job=task("score"),
+        code=code("score"),
+    shell:
+        "{PIPELINE} score --job {params.job:q} > {log} 2>&1"
+
+
+rule evaluate:
+    """Gather the scores of a model on all benchmarks into results/eval/<model>.json."""
+    input:
+        unpack(inputs("evaluate")),
+    output:
+        **outputs("evaluate"),
+    log:
+        layout.log(RESULTS, "evaluate"),
+    benchmark:
+        layout.benchmark(RESULTS, "evaluate")
+    params:
+        job=task("evaluate"),
+        code=code("evaluate"),
+    shell:
+        "{PIPELINE} evaluate --job {params.job:q} > {log} 2>&1"
+
+
+rule sheet:
+    """Draw the best, median and worst faces of a model with their predicted meshes."""
+    input:
+        unpack(inputs("sheet")),
+    output:
+        **outputs("sheet"),
+    log:
+        layout.log(RESULTS, "sheet"),
+    benchmark:
+        layout.benchmark(RESULTS, "sheet")
+    params:
+        job=task("sheet"),
+        code=code("sheet"),
+    shell:
+        "{PIPELINE} sheet --job {params.job:q} > {log} 2>&1"

@@ -1,0 +1,15 @@
+rule pack:
+    """Write the kept faces of one split into one HDF5 file, its contract checked."""
+    input:
+        unpack(inputs("pack")),
+    output:
+        **outputs("pack"),
+    log:
+        layout.log(RESULTS, "pack"),
+    benchmark:
+        layout.benchmark(RESULTS, "pack")
+    params:
+        job=task("pack"),
+        code=code("pack"),
+    shell:
+        "{PIPELINE} pack --job {params.job:q} > {log} 2>&1"

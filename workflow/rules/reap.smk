@@ -1,0 +1,49 @@
+rule reap:
+    """Join the status rows of all stages: what is kept, what is reaped and why; deletes nothing."""
+    input:
+        unpack(inputs("reap")),
+    output:
+        **outputs("reap"),
+    log:
+        layout.log(RESULTS, "reap"),
+    benchmark:
+        layout.benchmark(RESULTS, "reap")
+    params:
+        job=task("reap"),
+        code=code("reap"),
+    shell:
+        "{PIPELINE} reap --job {params.job:q} > {log} 2>&1"
+
+
+rule contact_sheet:
+    """Draw examples of every reason for which a face of a data set was reaped."""
+    input:
+        unpack(inputs("contact_sheet")),
+    output:
+        **outputs("contact_sheet"),
+    log:
+        layout.log(RESULTS, "contact_sheet"),
+    benchmark:
+        layout.benchmark(RESULTS, "contact_sheet")
+    params:
+        job=task("contact_sheet"),
+        code=code("contact_sheet"),
+    shell:
+        "{PIPELINE} contact_sheet --job {params.job:q} > {log} 2>&1"
+
+
+rule ledger:
+    """Count pictures, faces, kept and reaped per data set, and check that they balance."""
+    input:
+        unpack(inputs("ledger")),
+    output:
+        **outputs("ledger"),
+    log:
+        layout.log(RESULTS, "ledger"),
+    benchmark:
+        layout.benchmark(RESULTS, "ledger")
+    params:
+        job=task("ledger"),
+        code=code("ledger"),
+    shell:
+        "{PIPELINE} ledger --job {params.job:q} > {log} 2>&1"

@@ -1,0 +1,35 @@
+rule train_shipped:
+    """Train a network that the package ships; nothing else depends on it."""
+    input:
+        unpack(inputs("train_shipped")),
+    output:
+        **outputs("train_shipped"),
+    log:
+        layout.log(RESULTS, "train_shipped"),
+    benchmark:
+        layout.benchmark(RESULTS, "train_shipped")
+    threads: CONFIG.training.threads
+    resources:
+        gpu=gpus,
+    params:
+        job=task("train_shipped"),
+        code=code("train_shipped"),
+    shell:
+        "{PIPELINE} train_shipped --job {params.job:q} > {log} 2>&1"
+
+
+rule census:
+    """Compare detection and the ledger with the synthesiser's truth."""
+    input:
+        unpack(inputs("census")),
+    output:
+        **outputs("census"),
+    log:
+        layout.log(RESULTS, "census"),
+    benchmark:
+        layout.benchmark(RESULTS, "census")
+    params:
+        job=task("census"),
+        code=code("census"),
+    shell:
+        "{PIPELINE} census --job {params.job:q} > {log} 2>&1"

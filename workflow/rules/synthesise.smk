@@ -1,0 +1,15 @@
+rule synthesise:
+    """Render one shard of a synthetic data set in 300W-LP's own format."""
+    input:
+        unpack(inputs("synthesise")),
+    output:
+        **outputs("synthesise"),
+    log:
+        layout.log(RESULTS, "synthesise"),
+    benchmark:
+        layout.benchmark(RESULTS, "synthesise")
+    params:
+        job=task("synthesise"),
+        code=code("synthesise"),
+    shell:
+        "{PIPELINE} synthesise --job {params.job:q} > {log} 2>&1"

@@ -1,0 +1,18 @@
+rule train:
+    """Train one model with one seed; a killed training goes on where it was."""
+    input:
+        unpack(inputs("train")),
+    output:
+        **outputs("train"),
+    log:
+        layout.log(RESULTS, "train"),
+    benchmark:
+        layout.benchmark(RESULTS, "train")
+    threads: CONFIG.training.threads
+    resources:
+        gpu=gpus,
+    params:
+        job=task("train"),
+        code=code("train"),
+    shell:
+        "{PIPELINE} train --job {params.job:q} > {log} 2>&1"
