@@ -1,0 +1,134 @@
+"""Networks from files: the shipped ones, the published ones in torch's cache, or a path. Nothing is downloaded."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import nn
+
+from pipeline.io.files import read_json
+from pipeline.models.faceboxes import FaceBoxes, PriorSettings
+from pipeline.models.fan import FAN
+from pipeline.records import FacemillError
+
+SHIPPED = Path(__file__).parent / "weights"
+PUBLISHED_FAN = "3DFAN4-7835d9f11d.pth.tar"
+PUBLISHED_FAN_URL = f"https://www.adrianbulat.com/downloads/python-fan/{PUBLISHED_FAN}"
+
+
+@dataclass(frozen=True, eq=False)
+class LoadedNetwork:
+    """A network in evaluation mode and its card: `side`, `settings`, thresholds, and where it came from."""
+
+    module: nn.Module
+    card: dict[str, Any]
+    path: Path
+
+
+def load_fan(weights: str = "shipped") -> LoadedNetwork:
+    """FAN from `shipped`, `library` (the published 3DFAN-4 in torch's cache, its hash checked) or a path: a
+    .safetensors file with its .json card beside it, or a state dictionary of face-alignment's own FAN."""
+    if weights == "library":
+        return _published_fan(library_file(PUBLISHED_FAN, PUBLISHED_FAN_URL))
+    path = SHIPPED / "fan.safetensors" if weights == "shipped" else Path(os.path.expandvars(weights))
+    if path.suffix != ".safetensors":
+        return _published_fan(path)
+    return _with_card(path, lambda settings: FAN(**settings))
+
+
+def load_faceboxes(weights: str = "shipped") -> LoadedNetwork:
+    """FaceBoxes from `shipped` or a path: .safetensors with its card, or the published FaceBoxesProd.pth."""
+    path = SHIPPED / "faceboxes.safetensors" if weights == "shipped" else Path(os.path.expandvars(weights))
+    if path.suffix != ".safetensors":
+        network = FaceBoxes()
+        _fill(network, _state(path), path)
+        return LoadedNetwork(network.eval(), {"settings": {}, "side": None}, path)
+    return _with_card(path, lambda settings: faceboxes_from(settings)[0])
+
+
+def faceboxes_from(settings: dict[str, Any]) -> tuple[FaceBoxes, PriorSettings]:
+    """The network and the priors of a card's settings: `width`, `sizes`, `density`."""
+    values = dict(settings)
+    width = values.pop("width", 1.0)
+    priors = PriorSettings(**{name: tuple(tuple(row) for row in rows) for name, rows in values.items()})
+    return FaceBoxes(width, priors), priors
+
+
+def library_file(name: str, url: str) -> Path:
+    """A published file in torch's cache, found by name, its sha256 compared with the digits in the name.
+
+    Errors: FacemillError that names the file, the folder and the command, when it is missing or another file.
+    """
+    folder = Path(torch.hub.get_dir()) / "checkpoints"
+    path = folder / name
+    command = f"curl --create-dirs -o {path} {url}"
+    if not path.is_file():
+        raise FacemillError(f"weights: library expects {name} in {folder}; found none. Type: {command}")
+    expected = re.search(r"-([0-9a-f]{8,})\.", name).group(1)
+    found = hashlib.sha256(path.read_bytes()).hexdigest()[: len(expected)]
+    if found != expected:
+        raise FacemillError(
+            f"weights: library expects {name} in {folder} with a sha256 that begins {expected}; found {found}, "
+            f"a damaged or another file. Type: {command}"
+        )
+    return path
+
+
+def _published_fan(path: Path) -> LoadedNetwork:
+    state = _state(path)
+    if "l0.weight" not in state:
+        raise FacemillError(f"{path}: expected a FAN state dictionary, found one without 'l0.weight'")
+    stacks = sum(1 for name in state if re.fullmatch(r"l\d\.weight", name))
+    landmarks, features = state["l0.weight"].shape[:2]
+    network = FAN(stacks, features, landmarks)
+    _fill(network, state, path)
+    return LoadedNetwork(network.eval(), {"settings": {"stacks": stacks, "features": features}, "side": 256}, path)
+
+
+def _with_card(path: Path, build: Any) -> LoadedNetwork:
+    card = read_json(path.with_suffix(".json"))
+    if not isinstance(card, dict) or "settings" not in card or "side" not in card:
+        raise FacemillError(f"{path.with_suffix('.json')}: expected a card with 'settings' and 'side'")
+    network = build(card["settings"])
+    _fill(network, _tensors(path), path)
+    return LoadedNetwork(network.eval(), card, path)
+
+
+def _tensors(path: Path) -> dict[str, torch.Tensor]:
+    try:
+        return safetensors.torch.load_file(path)
+    except (OSError, safetensors.SafetensorError) as error:
+        raise FacemillError(f"cannot read the weights {path}: {error}; expected a .safetensors file") from error
+
+
+def _state(path: Path) -> dict[str, torch.Tensor]:
+    if not path.is_file():
+        raise FacemillError(f"no weights file {path}; expected shipped, library or the path of a file")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise FacemillError(f"{path} is no file of weights that torch reads ({type(error).__name__})") from error
+    if not isinstance(state, dict):
+        raise FacemillError(f"{path}: expected a state dictionary, found {type(state).__name__}")
+    return {name.removeprefix("module."): value for name, value in state.items()}
+
+
+def _fill(network: nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:
+    """Load a state dictionary name by name; half precision becomes single."""
+    own = network.state_dict()
+    missing, foreign = sorted(set(own) - set(state)), sorted(set(state) - set(own))
+    odd = [name for name in own if name in state and own[name].shape != state[name].shape]
+    if missing or foreign or odd:
+        raise FacemillError(
+            f"{path}: not the weights of this network; missing {missing[:3]}, unknown {foreign[:3]}, "
+            f"of another shape {odd[:3]}"
+        )
+    network.load_state_dict(state)

@@ -1,0 +1,120 @@
+"""FAN's crop and decode: the integer path against the library's own functions, the float path against geometry."""
+
+import face_alignment.utils as library
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from pipeline.detect import fan, heatmaps
+from pipeline.detect.loading import LoadedNetwork
+
+
+def boxes(count, seed=0):
+    rng = np.random.default_rng(seed)
+    corner = rng.uniform(-30, 200, (count, 2))
+    return np.concatenate([corner, corner + rng.uniform(40, 260, (count, 2))], axis=1)
+
+
+def test_library_crop_is_the_librarys():
+    picture = np.random.default_rng(1).integers(0, 256, (310, 290, 3), np.uint8)
+    for box in boxes(20):
+        centre, scale = fan.library_square(box)
+        expected = library.crop(picture, centre, scale)
+        np.testing.assert_array_equal(fan.library_crop(picture, centre, scale), expected)
+
+
+def test_library_decode_is_the_librarys():
+    rng = np.random.default_rng(2)
+    maps = rng.random((4, 68, 64, 64)).astype(np.float32)
+    maps[0, 0] = 0
+    maps[0, 0, 0, 13] = 2  # a peak on the border is not moved
+    squares = [fan.library_square(box) for box in boxes(4, seed=3)]
+    found, scores = fan.library_decode(maps, squares)
+    for i, (centre, scale) in enumerate(squares):
+        _, expected, peak = library.get_preds_fromhm(maps[i : i + 1].copy(), centre, scale)
+        np.testing.assert_array_equal(found[i], expected[0])
+        np.testing.assert_array_equal(scores[i], peak[0])
+
+
+def test_float_crop_is_the_square_that_the_integers_cut_from():
+    for box in boxes(10, seed=4):
+        centre, scale = fan.library_square(box)
+        window = fan.crop_transform(box, 256).window()
+        np.testing.assert_allclose((window[:2] + window[2:]) / 2, centre, atol=1e-9)
+        np.testing.assert_allclose(window[2:] - window[:2], 200 * scale, atol=1e-9)
+        assert np.isclose(window[2] - window[0], 1.0256 * (box[2] - box[0] + box[3] - box[1]), rtol=1e-4)
+
+
+def test_the_librarys_landmarks_are_the_float_ones_cut_to_whole_pixels():
+    rng = np.random.default_rng(5)
+    maps = rng.random((1, 68, 64, 64)).astype(np.float32)
+    box = np.array([80.3, 90.1, 260.8, 300.7])
+    whole, _ = fan.library_decode(maps, [fan.library_square(box)])
+    cells, _ = heatmaps.decode(maps, "quarter")
+    exact = fan.crop_transform(box, 256).invert(fan.from_cells(cells[0]))
+    np.testing.assert_array_equal(np.trunc(exact), whole[0])
+
+
+@pytest.mark.parametrize(("mode", "limit"), [("subpixel", 0.07), ("quarter", 0.26)])
+def test_painted_points_are_read_back(mode, limit):
+    points = np.random.default_rng(6).uniform(4, 27, (3, 68, 2))
+    found, peak = heatmaps.decode(heatmaps.paint(points, 32, sigma=1.0), mode)
+    assert np.abs(found - points).max() < limit
+    assert (peak > 0.77).all()
+
+
+def test_an_empty_heatmap_decodes_to_its_corner_without_nan():
+    found, peak = heatmaps.decode(np.zeros((1, 68, 8, 8), np.float32))
+    assert (found == 0).all() and (peak == 0).all()
+
+
+def test_mirroring_is_the_librarys_permutation():
+    maps = torch.rand(2, 68, 8, 8)
+    np.testing.assert_array_equal(heatmaps.mirrored(maps.numpy()), library.flip(maps, is_label=True).numpy())
+
+
+class Painter(nn.Module):
+    """A stand-in for FAN that paints landmark k where the crop is red, times (k + 1) / 68."""
+
+    def forward(self, x):
+        red = nn.functional.avg_pool2d(x[:, :1] - x[:, 1:2], 4)
+        return [red * (torch.arange(68.0)[:, None, None] + 1) / 68]
+
+
+def finder(**settings):
+    card = {"side": 128, "settings": {}}
+    return fan.LandmarkFinder(LoadedNetwork(Painter(), card, None), **settings)
+
+
+def disc(x, y, radius=6.0):
+    rows, columns = np.mgrid[:300, :320]
+    inside = (columns - x) ** 2 + (rows - y) ** 2 < radius**2
+    picture = np.full((300, 320, 3), 90, np.uint8)
+    picture[inside] = (255, 0, 0)
+    return picture
+
+
+def test_a_point_comes_back_to_its_place_in_the_picture():
+    box = np.array([60.0, 50.0, 220.0, 230.0])
+    found, scores = finder().find([disc(131.4, 140.7)], [box])
+    np.testing.assert_allclose(found[0], np.broadcast_to([131.4, 140.7], (68, 2)), atol=0.6)
+    assert scores[0, 67] > 0.3 and np.isclose(scores[0, 0] * 68, scores[0, 67], rtol=1e-3)
+
+
+def test_flip_averages_two_passes_and_the_library_adds_them():
+    """The painter's peak depends on the landmark's number, so the mirrored pass exchanges left and right."""
+    box = np.array([60.0, 50.0, 220.0, 230.0])
+    once = finder().find([disc(131, 140)], [box])[1][0]
+    mean = finder(flip=True).find([disc(131, 140)], [box])[1][0]
+    np.testing.assert_allclose(mean, (once + once[heatmaps.MIRRORED]) / 2, rtol=2e-2)
+    library_once = finder(decode="library").find([disc(131, 140)], [box])[1][0]
+    library_both = finder(decode="library", flip=True).find([disc(131, 140)], [box])[1][0]
+    np.testing.assert_allclose(library_both, library_once + library_once[heatmaps.MIRRORED], rtol=5e-2)
+
+
+def test_batches_do_not_change_the_answer():
+    pictures = [disc(100 + 5 * k, 120) for k in range(5)]
+    squares = [np.array([40.0 + 5 * k, 40.0, 180.0 + 5 * k, 200.0]) for k in range(5)]
+    whole = finder(batch=16).find(pictures, squares)[0]
+    np.testing.assert_array_equal(finder(batch=2).find(pictures, squares)[0], whole)
