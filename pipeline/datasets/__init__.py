@@ -1,0 +1,1 @@
+"""Data sets: readers that list pictures and read their annotations, one file each."""

@@ -1,0 +1,122 @@
+"""What a data set's reader gives: a list of pictures, and the annotation of a face in our own frames.
+
+Files keep their own conventions (Matlab's 1-based y-up pixels, radians, padded coefficient vectors); a reader turns
+them into the image frame (0-based, y down), and nothing behind it ever sees another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from pipeline.geometry.camera import project
+from pipeline.records import FacemillError, Reason
+
+if TYPE_CHECKING:
+    from pipeline.config import DatasetSettings
+    from pipeline.morphable import MorphableModel
+
+PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture of a data set. Paths are relative to the data set's root, with forward slashes.
+
+    id: unique in the data set; split: 'train' or 'test'; group: what must not be split between training and
+    validation (photograph, identity); annotations: one file per face that the data set knows of.
+    """
+
+    id: str
+    path: str
+    split: str
+    group: str
+    annotations: tuple[str, ...] = ()
+    licence: str = ""
+
+
+@dataclass(frozen=True, eq=False)
+class FaceAnnotation:
+    """The truth of one face.
+
+    pose: (7,) Pose_Para (Matlab's frame of the picture, radians); shape, expression: raw coefficients as the file
+    holds them; height: of the picture in px; landmarks68: (68, 3) image px, 0-based, y down, where the file has
+    them, else None.
+    """
+
+    pose: np.ndarray
+    shape: np.ndarray
+    expression: np.ndarray
+    height: int
+    landmarks68: np.ndarray | None = None
+
+    def vertices(self, model: MorphableModel, *, truncate: bool = False) -> np.ndarray:
+        """Dense vertices (N, 3) float64 in image px. `truncate` drops coefficients beyond the model's modes;
+        otherwise one that is not zero is a `FacemillError`."""
+        shape, expression = self._coefficients(model, truncate)
+        return project(model.vertices(shape, expression), self.pose, self.height)
+
+    def landmarks(self, model: MorphableModel, *, truncate: bool = False) -> np.ndarray:
+        """The 68 landmarks (68, 3) float64 in image px: the file's own, else the model's."""
+        if self.landmarks68 is not None:
+            return self.landmarks68
+        shape, expression = self._coefficients(model, truncate)
+        return project(model.landmarks(shape, expression), self.pose, self.height)
+
+    def _coefficients(self, model: MorphableModel, truncate: bool) -> tuple[np.ndarray, np.ndarray]:
+        if not truncate:
+            return self.shape, self.expression
+        return self.shape[: model.shape_basis.shape[2]], self.expression[: model.expression_basis.shape[2]]
+
+
+class AnnotationProblem(Exception):
+    """An annotation that gives no truth, with the reason for the ledger."""
+
+    def __init__(self, reason: Reason, detail: str):
+        super().__init__(detail)
+        self.reason = reason
+        self.detail = detail
+
+
+class Reader(Protocol):
+    """A data set's reader, made as `DATASETS[name](settings)`."""
+
+    def __init__(self, settings: DatasetSettings): ...
+
+    def pictures(self, root: Path) -> list[Picture]:
+        """Every picture under the root, in a fixed order. `FacemillError` when there is none."""
+        ...
+
+    def annotation(self, path: Path, height: int) -> FaceAnnotation:
+        """The annotation file of one face in a picture `height` px tall. Raises `AnnotationProblem`."""
+        ...
+
+
+def picture_files(root: Path, suffixes: Iterable[str] = PICTURE_SUFFIXES) -> list[Path]:
+    """Picture files under `root` at any depth, sorted by their relative path; `FacemillError` when there is none."""
+    if not root.is_dir():
+        raise FacemillError(
+            f"no data folder {root}; set datasets.<name>.root, or the environment variable in it, to the folder"
+        )
+    wanted = tuple(suffixes)
+    found = [path for path in root.rglob("*") if path.suffix.lower() in wanted and path.is_file()]
+    if not found:
+        raise FacemillError(f"{root}: expected pictures ({', '.join(wanted)}), found none")
+    return sorted(found, key=lambda path: path.relative_to(root).as_posix())
+
+
+def every_nth(index: int, every: int) -> bool:
+    """Whether picture `index` of a sorted list belongs to the test part: the last of each `every`."""
+    return index % every == every - 1
+
+
+def select(pictures: list[Picture], subset: str) -> list[Picture]:
+    """The pictures of one split, or all; `FacemillError` when the split is empty."""
+    chosen = [picture for picture in pictures if subset in ("all", picture.split)]
+    if not chosen:
+        raise FacemillError(f"expected pictures in the subset {subset!r}, found none among {len(pictures)}")
+    return chosen

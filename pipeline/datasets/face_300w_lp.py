@@ -1,0 +1,122 @@
+"""300W-LP and everything in its format: pictures with a .mat beside each (spec prn_vrn_3ddfa A.1).
+
+The synthesiser writes this format too: further faces of a picture are <name>_f1.mat, <name>_f2.mat; a picture without
+a face has none.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from pipeline.datasets.base import AnnotationProblem, FaceAnnotation, Picture, picture_files, select
+from pipeline.records import Reason
+from pipeline.registry import DATASETS
+
+if TYPE_CHECKING:
+    from pipeline.config import DatasetSettings
+
+LICENCE = "300W-LP: non-commercial research only; see the data set's own terms"
+PHOTOGRAPHS = (re.compile(r"^(.*\d.*?)_\d+_\d+$"), re.compile(r"^(.*\d)_\d+$"))
+
+
+def photograph(name: str) -> str:
+    """The photograph that a 300W-LP file comes from: X of X_i_j (i the face in it, j the profiling step).
+
+    LFPW's names have one number less (X_j). Folders do not count, so that the mirrored copies in *_Flip stay with
+    their originals. A name without such an ending is its own photograph.
+    """
+    for pattern in PHOTOGRAPHS:
+        if match := pattern.match(name):
+            return match.group(1)
+    return name
+
+
+def read_mat(path: Path) -> dict[str, np.ndarray]:
+    """The arrays of a .mat file; `AnnotationProblem` when it is missing or no such file."""
+    import scipy.io
+
+    if not path.is_file():
+        raise AnnotationProblem(Reason.ANNOTATION_MISSING, f"no file {path.name}")
+    try:
+        return scipy.io.loadmat(path)
+    except Exception as error:
+        detail = f"{path.name} cannot be read as a .mat file: {' '.join(str(error).split())}"
+        raise AnnotationProblem(Reason.ANNOTATION_MISSING, detail) from error
+
+
+def vector(content: dict[str, np.ndarray], key: str, length: int | None, name: str) -> np.ndarray:
+    """One array of a .mat as a finite float64 vector; `AnnotationProblem` says what is wrong with it."""
+    if key not in content:
+        raise AnnotationProblem(Reason.ANNOTATION_MISSING, f"{name} has no {key}")
+    try:
+        values = np.asarray(content[key], np.float64).ravel()
+    except (TypeError, ValueError) as error:
+        raise AnnotationProblem(Reason.ANNOTATION_MISSING, f"{name}: {key} holds no numbers") from error
+    if length is not None and len(values) != length:
+        detail = f"{name}: expected {length} numbers in {key}, found {len(values)}"
+        raise AnnotationProblem(Reason.ANNOTATION_MISSING, detail)
+    if not np.isfinite(values).all():
+        count = int((~np.isfinite(values)).sum())
+        raise AnnotationProblem(Reason.ANNOTATION_NOT_FINITE, f"{name}: {count} of {key} are not finite")
+    return values
+
+
+def parameters(content: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pose_Para (7,), Shape_Para and Exp_Para of a .mat, checked; the scale f must be positive."""
+    pose = vector(content, "Pose_Para", 7, name)
+    if pose[6] <= 0:
+        raise AnnotationProblem(
+            Reason.ANNOTATION_NOT_FINITE, f"{name}: the scale f = {pose[6]:g} is not positive"
+        )
+    return pose, vector(content, "Shape_Para", None, name), vector(content, "Exp_Para", None, name)
+
+
+@DATASETS.register("face_300w_lp")
+class Face300WLP:
+    """Reader of 300W-LP's format, at any folder depth; the split is 'test' where the settings ask for that."""
+
+    def __init__(self, settings: DatasetSettings):
+        self.settings = settings
+
+    def pictures(self, root: Path) -> list[Picture]:
+        """Every picture, its photograph as its group, and the .mat files that exist for its faces.
+
+        Subset 'test' or 'train' picks photographs, so that no photograph is on both sides: with the photographs in
+        sorted order, the last of every `settings.every` is a test photograph. With 'all' every picture is 'train'.
+        """
+        files = picture_files(root)
+        groups = sorted({photograph(path.stem) for path in files})
+        every, whole = self.settings.every, self.settings.subset == "all"
+        test = set() if whole else set(groups[every - 1 :: every])
+        found = []
+        for path in files:
+            relative, group = path.relative_to(root), photograph(path.stem)
+            annotations = [path.with_suffix(".mat"), *_further_faces(path)]
+            found.append(
+                Picture(
+                    id=relative.with_suffix("").as_posix(),
+                    path=relative.as_posix(),
+                    split="test" if group in test else "train",
+                    group=group,
+                    annotations=tuple(
+                        mat.relative_to(root).as_posix() for mat in annotations if mat.is_file()
+                    ),
+                    licence="" if self.settings.synthetic is not None else LICENCE,
+                )
+            )
+        return select(found, self.settings.subset)
+
+    def annotation(self, path: Path, height: int) -> FaceAnnotation:
+        """Pose, shape and expression. 300W-LP's own `pt2d` is not used: it is the same for every profiling step."""
+        return FaceAnnotation(*parameters(read_mat(path), path.name), height=height)
+
+
+def _further_faces(picture: Path) -> list[Path]:
+    found = []
+    while (mat := picture.with_name(f"{picture.stem}_f{len(found) + 1}.mat")).is_file():
+        found.append(mat)
+    return found
