@@ -56,15 +56,21 @@ def picture_camera(camera: np.ndarray, height: float, transform: CropTransform) 
 
 
 def crop_points(
-    parameters: np.ndarray, model: MorphableModel, size: int, *, legacy: str = "exact"
+    parameters: np.ndarray,
+    model: MorphableModel,
+    size: int,
+    *,
+    legacy: str = "exact",
+    keypoints: bool = False,
 ) -> np.ndarray:
-    """Vertices (N, 3) float64 in px of the S x S crop of one raw (62,) vector.
+    """Vertices (N, 3), or the 68 keypoints alone, float64 in px of the S x S crop of one raw (62,) vector.
 
     legacy: 'exact' (0-based, y down), '3ddfa' (y = S + 1 - y, x and z untouched: 1-based) or '3ddfa_v2'
     (x - 1, y = S - y, z - 1).
     """
     camera, shape, expression = split(parameters)
-    points = apply_camera(model.vertices(shape, expression), camera)
+    surface = model.landmarks if keypoints else model.vertices
+    points = apply_camera(surface(shape, expression), camera)
     offsets = {"exact": (-1, 0, 0), "3ddfa": (0, 1, 0), "3ddfa_v2": (-1, 0, -1)}
     if legacy not in offsets:
         raise FacemillError(f"unknown pixel convention {legacy!r}; known: {', '.join(offsets)}")
