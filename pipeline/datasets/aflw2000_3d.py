@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from pipeline.datasets.base import FaceAnnotation, Picture, every_nth, picture_files, select
 from pipeline.datasets.face_300w_lp import parameters, read_mat, vector
 from pipeline.registry import DATASETS
-
-if TYPE_CHECKING:
-    from pipeline.config import DatasetSettings
 
 LICENCE = "AFLW2000-3D: non-commercial research only; see the data set's own terms"
 
@@ -20,19 +16,19 @@ class Aflw20003D:
     """Reader of AFLW2000-3D, a benchmark: with subset 'all' every picture is 'test'.
 
     Subsets 'train' and 'test' cut it for experiments on real photos: of the sorted names, the last of every
-    `settings.every` is a test picture.
+    `every` is a test picture.
     """
 
-    def __init__(self, settings: DatasetSettings):
-        self.settings = settings
+    def __init__(self, *, subset: str = "all", every: int = 5):
+        self.subset, self.every = subset, every
 
     def pictures(self, root: Path) -> list[Picture]:
         """Every picture with the one .mat that belongs to it, whether that file is there or not."""
-        whole = self.settings.subset == "all"
+        whole = self.subset == "all"
         found = []
         for index, path in enumerate(picture_files(root)):
             relative = path.relative_to(root)
-            test = whole or every_nth(index, self.settings.every)
+            test = whole or every_nth(index, self.every)
             found.append(
                 Picture(
                     id=relative.with_suffix("").as_posix(),
@@ -43,7 +39,7 @@ class Aflw20003D:
                     licence=LICENCE,
                 )
             )
-        return select(found, self.settings.subset)
+        return select(found, self.subset)
 
     def annotation(self, path: Path, height: int) -> FaceAnnotation:
         """Pose, shape, expression, and pt3d_68 in image px: x - 1, y - 1 (it is 1-based with y down already)."""

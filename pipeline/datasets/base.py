@@ -17,7 +17,6 @@ from pipeline.geometry.camera import project
 from pipeline.records import FacemillError, Reason
 
 if TYPE_CHECKING:
-    from pipeline.config import DatasetSettings
     from pipeline.morphable import MorphableModel
 
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png")
@@ -54,23 +53,15 @@ class FaceAnnotation:
     height: int
     landmarks68: np.ndarray | None = None
 
-    def vertices(self, model: MorphableModel, *, truncate: bool = False) -> np.ndarray:
-        """Dense vertices (N, 3) float64 in image px. `truncate` drops coefficients beyond the model's modes;
-        otherwise one that is not zero is a `FacemillError`."""
-        shape, expression = self._coefficients(model, truncate)
-        return project(model.vertices(shape, expression), self.pose, self.height)
+    def vertices(self, model: MorphableModel) -> np.ndarray:
+        """Dense vertices (N, 3) float64 in image px; `FacemillError` when the model lacks modes that they use."""
+        return project(model.vertices(self.shape, self.expression), self.pose, self.height)
 
-    def landmarks(self, model: MorphableModel, *, truncate: bool = False) -> np.ndarray:
+    def landmarks(self, model: MorphableModel) -> np.ndarray:
         """The 68 landmarks (68, 3) float64 in image px: the file's own, else the model's."""
         if self.landmarks68 is not None:
             return self.landmarks68
-        shape, expression = self._coefficients(model, truncate)
-        return project(model.landmarks(shape, expression), self.pose, self.height)
-
-    def _coefficients(self, model: MorphableModel, truncate: bool) -> tuple[np.ndarray, np.ndarray]:
-        if not truncate:
-            return self.shape, self.expression
-        return self.shape[: model.shape_basis.shape[2]], self.expression[: model.expression_basis.shape[2]]
+        return project(model.landmarks(self.shape, self.expression), self.pose, self.height)
 
 
 class AnnotationProblem(Exception):
@@ -83,9 +74,13 @@ class AnnotationProblem(Exception):
 
 
 class Reader(Protocol):
-    """A data set's reader, made as `DATASETS[name](settings)`."""
+    """A data set's reader, made as `DATASETS[name](subset=..., every=...)`.
 
-    def __init__(self, settings: DatasetSettings): ...
+    subset: 'all', or 'train' or 'test' for a part of a data set without splits of its own, where `every` says that
+    the last of so many by sorted name is for the test.
+    """
+
+    def __init__(self, *, subset: str = "all", every: int = 5): ...
 
     def pictures(self, root: Path) -> list[Picture]:
         """Every picture under the root, in a fixed order. `FacemillError` when there is none."""

@@ -8,16 +8,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from pipeline.datasets.base import AnnotationProblem, FaceAnnotation, Picture, picture_files, select
 from pipeline.records import Reason
 from pipeline.registry import DATASETS
-
-if TYPE_CHECKING:
-    from pipeline.config import DatasetSettings
 
 LICENCE = "300W-LP: non-commercial research only; see the data set's own terms"
 PHOTOGRAPHS = (re.compile(r"^(.*\d.*?)_\d+_\d+$"), re.compile(r"^(.*\d)_\d+$"))
@@ -79,19 +75,18 @@ def parameters(content: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, n
 class Face300WLP:
     """Reader of 300W-LP's format, at any folder depth; the split is 'test' where the settings ask for that."""
 
-    def __init__(self, settings: DatasetSettings):
-        self.settings = settings
+    def __init__(self, *, subset: str = "all", every: int = 5):
+        self.subset, self.every = subset, every
 
     def pictures(self, root: Path) -> list[Picture]:
         """Every picture, its photograph as its group, and the .mat files that exist for its faces.
 
         Subset 'test' or 'train' picks photographs, so that no photograph is on both sides: with the photographs in
-        sorted order, the last of every `settings.every` is a test photograph. With 'all' every picture is 'train'.
+        sorted order, the last of every `every` is a test photograph. With 'all' every picture is 'train'.
         """
         files = picture_files(root)
         groups = sorted({photograph(path.stem) for path in files})
-        every, whole = self.settings.every, self.settings.subset == "all"
-        test = set() if whole else set(groups[every - 1 :: every])
+        test = set() if self.subset == "all" else set(groups[self.every - 1 :: self.every])
         found = []
         for path in files:
             relative, group = path.relative_to(root), photograph(path.stem)
@@ -105,10 +100,10 @@ class Face300WLP:
                     annotations=tuple(
                         mat.relative_to(root).as_posix() for mat in annotations if mat.is_file()
                     ),
-                    licence="" if self.settings.synthetic is not None else LICENCE,
+                    licence=LICENCE,
                 )
             )
-        return select(found, self.settings.subset)
+        return select(found, self.subset)
 
     def annotation(self, path: Path, height: int) -> FaceAnnotation:
         """Pose, shape and expression. 300W-LP's own `pt2d` is not used: it is the same for every profiling step."""

@@ -50,6 +50,8 @@ class MorphableModel:
         expression_floor: (Ke,) smallest raw coefficient that still looks like a face (0 for a mode that only
             works one way: a jaw opens, it does not close through the upper lip); None where both signs are
             natural.
+        truncated: the modes are the first ones of a longer model (40 of BFM's 199): coefficients beyond them are
+            dropped instead of refused, and what that costs stands beside the figures made with it.
     """
 
     name: str
@@ -69,6 +71,7 @@ class MorphableModel:
     albedo_sigma: np.ndarray | None
     regions: np.ndarray
     expression_floor: np.ndarray | None = None
+    truncated: bool = False
 
     def __post_init__(self) -> None:
         count = len(self.mean)
@@ -106,10 +109,10 @@ class MorphableModel:
         """The surface for raw coefficients, (N, 3) float64 in the model frame.
 
         Vectors may be shorter than the basis (the rest is zero) or longer if what is beyond it is zero, as
-        300W-LP pads Shape_Para to 199 and Exp_Para to 29.
+        300W-LP pads Shape_Para to 199 and Exp_Para to 29. A truncated model drops what is beyond it.
 
         Raises:
-            FacemillError: a coefficient beyond the basis is not zero.
+            FacemillError: a coefficient beyond the basis is not zero, and the model is not truncated.
         """
         surface = self.mean.astype(np.float64)
         for what, basis, given in (
@@ -179,7 +182,7 @@ class MorphableModel:
     def _coefficients(self, what: str, rows: np.ndarray, modes: int) -> np.ndarray:
         rows = np.asarray(rows, dtype=np.float64)
         beyond = np.flatnonzero(rows[:, modes:].any(axis=0))
-        if len(beyond):
+        if len(beyond) and not self.truncated:
             raise FacemillError(
                 f"face model {self.name} has {modes} {what} modes; coefficient {modes + beyond[0]} of "
                 f"{rows.shape[1]} is not zero. Use the model that the parameters were made with"

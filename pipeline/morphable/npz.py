@@ -24,7 +24,8 @@ SEGMENTS = (Region.NOSE, Region.EYE, Region.LIPS)
 def load(path: str | Path | None) -> MorphableModel:
     """The model in the file. Coefficients are raw; micrometres; the file's inward triangles are turned outward.
 
-    The segmentation is BFM's own coarse one: nose, the region about the eyes, the region about the mouth.
+    The file keeps the first modes of a longer model, so longer coefficient vectors are cut to them. The segmentation
+    is BFM's own coarse one: nose, the region about the eyes, the region about the mouth.
     `FacemillError` when no path is given, the file is missing or no such archive, or a key is absent.
     """
     if path is None:
@@ -63,6 +64,7 @@ def load(path: str | Path | None) -> MorphableModel:
         albedo_basis=None,
         albedo_sigma=None,
         regions=regions,
+        truncated=True,
     )
 
 

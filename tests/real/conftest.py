@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.config import DatasetSettings
 from pipeline.registry import DATASETS, FACE_MODELS
 
 
@@ -31,6 +30,6 @@ def labels(data):
 @pytest.fixture(scope="session")
 def annotations(data):
     """The 400 annotations in sorted order, as the reader gives them."""
-    reader = DATASETS["aflw2000_3d"](DatasetSettings(reader="aflw2000_3d", root="${FACEMILL_DATA}"))
+    reader = DATASETS["aflw2000_3d"]()
     root = data / "aflw2000-dev"
     return [reader.annotation(root / p.annotations[0], 450) for p in reader.pictures(root)]

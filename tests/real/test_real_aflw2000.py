@@ -1,9 +1,10 @@
 """AFLW2000-3D through the reader and the camera: the published truth comes back, and truncation costs what it costs."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from pipeline.config import DatasetSettings
 from pipeline.geometry import camera
 from pipeline.geometry.boxes import box_size, landmark_box
 from pipeline.geometry.frames import CropTransform
@@ -48,21 +49,18 @@ def test_forty_and_ten_coefficients_cost_088_percent_at_the_landmarks(bfm, annot
     assert np.mean(scores) == pytest.approx(0.8766, abs=0.002)
 
 
-def test_truncation_is_asked_for_never_silent(bfm, annotations):
-    dense = annotations[0].vertices(bfm, truncate=True)
+def test_only_a_truncated_model_drops_coefficients(bfm, annotations):
+    dense = annotations[0].vertices(bfm)
     assert dense.shape == (53215, 3)
     assert nme(dense[bfm.keypoints], annotations[0].landmarks68) < 3
     with pytest.raises(FacemillError, match="40 shape modes"):
-        annotations[0].vertices(bfm)
+        annotations[0].vertices(replace(bfm, truncated=False))
 
 
 def test_every_fifth_real_image_is_a_test_image_with_the_bins_of_the_issue(data, labels):
     reader = DATASETS["aflw2000_3d"]
     root = data / "aflw2000-dev"
-    parts = {
-        subset: reader(DatasetSettings(reader="aflw2000_3d", root="x", subset=subset)).pictures(root)
-        for subset in ("train", "test")
-    }
+    parts = {subset: reader(subset=subset).pictures(root) for subset in ("train", "test")}
     assert [len(parts[subset]) for subset in ("train", "test")] == [320, 80]
     names = [str(name) for name in labels["names"]]
     yaw = np.abs([labels["yaw_deg"][names.index(p.id.split("/")[-1])] for p in parts["test"]])
@@ -75,11 +73,11 @@ def test_every_fifth_real_image_is_a_test_image_with_the_bins_of_the_issue(data,
 
 
 def test_a_300w_lp_sample_reads_and_projects_into_its_picture(data, bfm):
-    reader = DATASETS["face_300w_lp"](DatasetSettings(root="x"))
+    reader = DATASETS["face_300w_lp"]()
     (picture,) = reader.pictures(data / "300wlp-sample")
     assert picture.group == "IBUG_image_008"
     annotation = reader.annotation(data / "300wlp-sample" / picture.annotations[0], 450)
-    points = annotation.landmarks(bfm, truncate=True)
+    points = annotation.landmarks(bfm)
     assert (points[:, :2] > 0).all()
     assert (points[:, :2] < 450).all()
 
@@ -90,7 +88,7 @@ def test_a_mat_survives_the_round_trip_through_the_62_parameters(bfm, annotation
         whole = camera.pose_matrix(a.pose)
         crop = params62.crop_camera(whole, 450, transform)
         parameters = params62.join(crop, a.shape, a.expression)
-        expected = transform.apply(a.vertices(bfm, truncate=True))
+        expected = transform.apply(a.vertices(bfm))
         np.testing.assert_allclose(params62.crop_points(parameters, bfm, 120), expected, atol=1e-6)
         back = camera.pose_from_matrix(params62.picture_camera(crop, 450, transform))
         angles = camera.pose_matrix(back)

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 import scipy.io
 
-from pipeline.config import DatasetSettings
 from pipeline.datasets.base import AnnotationProblem
 from pipeline.datasets.face_300w_lp import photograph
 from pipeline.records import FacemillError, Reason
@@ -16,10 +15,6 @@ MAT = {
     "Exp_Para": np.arange(29.0)[:, None],
     "pt3d_68": np.arange(204, dtype=np.float32).reshape(3, 68),
 }
-
-
-def settings(**values):
-    return DatasetSettings(root="somewhere", **values)
 
 
 def folder(root, names, mats=()):
@@ -50,7 +45,7 @@ def test_the_photograph_behind_a_name(name, group):
 def test_300w_lp_groups_profiling_steps_faces_and_flips(tmp_path):
     names = ["AFW/AFW_1_1_0.jpg", "AFW/AFW_1_1_5.jpg", "AFW_Flip/AFW_1_1_0.jpg", "AFW/AFW_2_1_0.jpg"]
     folder(tmp_path, names, ["AFW/AFW_1_1_0.mat", "AFW/AFW_2_1_0.mat", "AFW/AFW_2_1_0_f1.mat"])
-    pictures = DATASETS["face_300w_lp"](settings()).pictures(tmp_path)
+    pictures = DATASETS["face_300w_lp"]().pictures(tmp_path)
     assert [p.id for p in pictures] == [
         "AFW/AFW_1_1_0",
         "AFW/AFW_1_1_5",
@@ -71,7 +66,7 @@ def test_300w_lp_subsets_never_share_a_photograph(tmp_path):
     folder(tmp_path, [f"X_{photo:03d}_1_{step}.jpg" for photo in range(10) for step in range(3)])
     groups = {}
     for subset in ("train", "test"):
-        pictures = DATASETS["face_300w_lp"](settings(subset=subset)).pictures(tmp_path)
+        pictures = DATASETS["face_300w_lp"](subset=subset).pictures(tmp_path)
         assert {p.split for p in pictures} == {subset}
         groups[subset] = {p.group for p in pictures}
     assert groups["test"] == {"X_004", "X_009"}
@@ -81,17 +76,17 @@ def test_300w_lp_subsets_never_share_a_photograph(tmp_path):
 def test_aflw2000_subset_is_every_fifth_of_the_sorted_names(tmp_path):
     folder(tmp_path, [f"image{number:05d}.jpg" for number in range(20, 9, -1)])
     reader = DATASETS["aflw2000_3d"]
-    test = reader(settings(subset="test")).pictures(tmp_path)
+    test = reader(subset="test").pictures(tmp_path)
     assert [p.id for p in test] == ["image00014", "image00019"]
-    assert len(reader(settings(subset="train")).pictures(tmp_path)) == 9
-    whole = reader(settings()).pictures(tmp_path)
+    assert len(reader(subset="train").pictures(tmp_path)) == 9
+    whole = reader().pictures(tmp_path)
     assert len(whole) == 11
     assert {p.split for p in whole} == {"test"}
     assert whole[0].annotations == ("image00010.mat",)
 
 
 def test_a_missing_or_empty_folder_is_named(tmp_path):
-    reader = DATASETS["face_300w_lp"](settings())
+    reader = DATASETS["face_300w_lp"]()
     with pytest.raises(FacemillError, match=r"no data folder .*nowhere"):
         reader.pictures(tmp_path / "nowhere")
     with pytest.raises(FacemillError, match="expected pictures"):
@@ -100,7 +95,7 @@ def test_a_missing_or_empty_folder_is_named(tmp_path):
 
 def test_a_mat_comes_back_in_the_image_frame(tmp_path):
     scipy.io.savemat(tmp_path / "a.mat", MAT)
-    annotation = DATASETS["aflw2000_3d"](settings()).annotation(tmp_path / "a.mat", 450)
+    annotation = DATASETS["aflw2000_3d"]().annotation(tmp_path / "a.mat", 450)
     np.testing.assert_array_equal(annotation.pose.astype(np.float32), MAT["Pose_Para"][0])
     np.testing.assert_array_equal(annotation.shape, np.arange(199.0))
     np.testing.assert_array_equal(annotation.expression, np.arange(29.0))
@@ -123,7 +118,7 @@ def test_a_broken_mat_has_a_reason(tmp_path, reader, case):
     content = {key: value for key, value in {**MAT, **changed}.items() if value is not None}
     scipy.io.savemat(tmp_path / "a.mat", content)
     with pytest.raises(AnnotationProblem, match=words) as caught:
-        DATASETS[reader](settings()).annotation(tmp_path / "a.mat", 450)
+        DATASETS[reader]().annotation(tmp_path / "a.mat", 450)
     assert caught.value.reason is reason
 
 
@@ -133,5 +128,5 @@ def test_a_mat_that_is_missing_empty_or_foreign_has_a_reason(tmp_path, data):
     if data is not None:
         path.write_bytes(data)
     with pytest.raises(AnnotationProblem, match=r"a\.mat") as caught:
-        DATASETS["face_300w_lp"](settings()).annotation(path, 450)
+        DATASETS["face_300w_lp"]().annotation(path, 450)
     assert caught.value.reason is Reason.ANNOTATION_MISSING
