@@ -1,0 +1,52 @@
+"""Every job of the chain, described once.
+
+The Snakemake rules, the verbs of ``python -m pipeline`` and ``why`` all ask here, so that they cannot disagree. The
+settings of a job are all the config values that its stage gets to see; a value that is not among them cannot change
+its result, and so does not make it run again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipeline import layout, registry
+from pipeline.config import Config
+from pipeline.jobs import data, models
+from pipeline.jobs.job import Job, Parts
+from pipeline.records import FacemillError
+
+STAGES: dict[str, Callable[..., Parts]] = {
+    "synthesise": data.synthesise,
+    "source": data.source,
+    "detect": data.detect,
+    "crop": data.crop,
+    "ground_truth": data.ground_truth,
+    "reap": data.reap,
+    "contact_sheet": data.contact_sheet,
+    "pack": data.pack,
+    "train": models.train,
+    "infer": models.infer,
+    "score": models.score,
+    "evaluate": models.evaluate,
+    "sheet": models.sheet,
+    "tables": models.tables,
+    "ledger": models.ledger,
+    "train_shipped": models.train_shipped,
+    "census": models.census,
+}
+
+
+def job(config: Config, stage: str, **wildcards: object) -> Job:
+    """The job of ``stage`` for these wildcards; FacemillError for a stage or a name that the config does not know."""
+    if stage not in STAGES:
+        raise FacemillError(registry.unknown("stage", stage, sorted(STAGES)))
+    values = {name: str(value) for name, value in wildcards.items()}
+    inputs, settings, modules = STAGES[stage](config, **values)
+    return Job(
+        stage,
+        values,
+        inputs,
+        layout.outputs(config.results, stage, **values),
+        settings,
+        (f"pipeline.stages.{stage}", *modules),
+    )

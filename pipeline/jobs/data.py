@@ -1,0 +1,190 @@
+"""The jobs from a data set to its packs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipeline import layout, provenance, registry
+from pipeline.config import Config, DatasetSettings, TargetSettings
+from pipeline.jobs.job import Parts
+from pipeline.records import FacemillError
+from pipeline.settings import as_values
+
+SHIPPED_WEIGHTS = Path(__file__).resolve().parents[1] / "detect" / "weights"
+
+
+def path_of(config: Config, stage: str, name: str, **wildcards: object) -> str:
+    """One output path of a stage."""
+    return layout.outputs(config.results, stage, **wildcards)[name]
+
+
+def per_shard(config: Config, stage: str, name: str, **wildcards: object) -> list[str]:
+    """One output path of a stage for every shard."""
+    return [path_of(config, stage, name, shard=shard, **wildcards) for shard in range(config.shards)]
+
+
+def dataset_of(config: Config, dataset: str) -> DatasetSettings:
+    """The settings of a data set; FacemillError for an unknown one."""
+    if dataset not in config.datasets:
+        raise FacemillError(registry.unknown("data set", dataset, sorted(config.datasets)))
+    return config.datasets[dataset]
+
+
+def target_of(config: Config, target: str) -> TargetSettings:
+    """The settings of a target; FacemillError for an unknown one."""
+    if target not in config.targets:
+        raise FacemillError(registry.unknown("target", target, sorted(config.targets)))
+    return config.targets[target]
+
+
+def root_of(config: Config, dataset: str) -> str:
+    """The folder of a data set, with its environment variables unexpanded."""
+    return dataset_of(config, dataset).root or f"{config.results}/synthetic/{dataset}/images"
+
+
+def is_benchmark(config: Config, dataset: str) -> bool:
+    """Whether a data set is for testing; its pictures are never split for training or selection."""
+    return not any(dataset in model.train for model in config.models.values())
+
+
+def splits_of(config: Config, dataset: str) -> list[str]:
+    """The packs of a data set: test for a benchmark, train and (with a validation share) val for the others."""
+    if is_benchmark(config, dataset):
+        return ["test"]
+    return ["train", "val"] if dataset_of(config, dataset).validation > 0 else ["train"]
+
+
+def face_model(config: Config) -> Parts:
+    """What a job needs that uses the face model: its file, its settings, its module."""
+    path = config.face_model.path
+    return (
+        {"face_model": [path] if path else []},
+        {"face_model": as_values(config.face_model)},
+        (registry.FACE_MODELS.module(config.face_model.id),),
+    )
+
+
+def reader(config: Config, dataset: str) -> Parts:
+    """What a job needs that reads a data set: its list of pictures, its folder, its reader."""
+    block = dataset_of(config, dataset)
+    return (
+        {"source": path_of(config, "source", "source", dataset=dataset)},
+        {"reader": block.reader, "root": root_of(config, dataset)},
+        (registry.DATASETS.module(block.reader),),
+    )
+
+
+def synthesise(config: Config, dataset: str, shard: str) -> Parts:
+    """One shard of a synthetic data set, from nothing but numbers."""
+    block = dataset_of(config, dataset)
+    if block.synthetic is None:
+        raise FacemillError(f"data set {dataset} is not synthetic; it stands in {block.root}")
+    inputs, face, modules = face_model(config)
+    settings = {**face, "seed": config.seed, "shards": config.shards, "synthetic": as_values(block.synthetic)}
+    return inputs, settings | {"images": root_of(config, dataset)}, modules
+
+
+def source(config: Config, dataset: str) -> Parts:
+    """A data set's list of pictures."""
+    block = dataset_of(config, dataset)
+    _, settings, modules = reader(config, dataset)
+    inputs: dict[str, Any] = {}
+    if block.synthetic is not None:
+        inputs["manifests"] = per_shard(config, "synthesise", "manifest", dataset=dataset)
+    settings |= {"subset": block.subset, "every": block.every, "benchmark": is_benchmark(config, dataset)}
+    return inputs, settings, modules
+
+
+def detect(config: Config, dataset: str, shard: str) -> Parts:
+    """Boxes and landmarks of one shard. Annotations reach it with ``detector: annotation`` and no other."""
+    inputs, settings, reader_modules = reader(config, dataset)
+    detection = config.detection
+    modules = (registry.DETECTORS.module(detection.detector),)
+    if detection.detector == "annotation":
+        modules += reader_modules
+    else:
+        settings.pop("reader")
+    weights = [
+        _weights_file(detection.weights, "detector"),
+        _weights_file(detection.fan_weights, "fan"),
+    ]
+    inputs["weights"] = [w for w in weights if w] if detection.detector == "faceboxes" else []
+    return inputs, settings | {"shards": config.shards, "detection": as_values(detection)}, modules
+
+
+def _weights_file(weights: str, name: str) -> str | None:
+    if weights == "shipped":
+        return str((SHIPPED_WEIGHTS / f"{name}.safetensors").relative_to(provenance.ROOT))
+    return None if weights == "library" else weights
+
+
+def crop(config: Config, frame: str, dataset: str, shard: str) -> Parts:
+    """One shard of faces in one frame."""
+    inputs, settings, _ = reader(config, dataset)
+    inputs |= layout.outputs(config.results, "detect", dataset=dataset, shard=shard)
+    settings.pop("reader")
+    settings |= {
+        "shards": config.shards,
+        "whole": config.detection.detector == "whole",
+        "crop": as_values(config.crop),
+    }
+    return inputs, settings, (registry.FRAMES.module(frame),)
+
+
+def ground_truth(config: Config, frame: str, target: str, dataset: str, shard: str) -> Parts:
+    """One shard of targets in one frame."""
+    face_inputs, face_settings, face_modules = face_model(config)
+    inputs, settings, reader_modules = reader(config, dataset)
+    block = target_of(config, target)
+    inputs |= face_inputs
+    inputs["detections"] = path_of(config, "detect", "detections", dataset=dataset, shard=shard)
+    inputs |= layout.outputs(config.results, "crop", frame=frame, dataset=dataset, shard=shard)
+    return (
+        inputs,
+        settings | face_settings | {"target": as_values(block)},
+        (*face_modules, *reader_modules, registry.TARGETS.module(block.kind)),
+    )
+
+
+def reap(config: Config, frame: str, target: str, dataset: str) -> Parts:
+    """The balance of one data set."""
+    at = {"frame": frame, "target": target, "dataset": dataset}
+    inputs = {
+        "source": path_of(config, "source", "source", dataset=dataset),
+        "detect": per_shard(config, "detect", "status", dataset=dataset),
+        "crop": per_shard(config, "crop", "status", frame=frame, dataset=dataset),
+        "ground_truth": per_shard(config, "ground_truth", "status", **at),
+    }
+    return inputs, {"shards": config.shards}, ()
+
+
+def contact_sheet(config: Config, frame: str, target: str, dataset: str) -> Parts:
+    """Examples of each reason, from the pictures themselves."""
+    at = {"frame": frame, "target": target, "dataset": dataset}
+    inputs, settings, _ = reader(config, dataset)
+    inputs |= layout.outputs(config.results, "reap", **at)
+    inputs["detections"] = per_shard(config, "detect", "detections", dataset=dataset)
+    return inputs, {"root": settings["root"]}, ()
+
+
+def pack(config: Config, frame: str, target: str, dataset: str, split: str) -> Parts:
+    """The kept faces of one split."""
+    if split not in splits_of(config, dataset):
+        raise FacemillError(
+            f"data set {dataset} has no split {split}; it has {', '.join(splits_of(config, dataset))}"
+        )
+    at = {"frame": frame, "target": target, "dataset": dataset}
+    inputs = {
+        "kept": path_of(config, "reap", "kept", **at),
+        "crops": per_shard(config, "crop", "crops", frame=frame, dataset=dataset),
+        "ground_truth": per_shard(config, "ground_truth", "ground_truth", **at),
+    }
+    block = target_of(config, target)
+    settings = {
+        "seed": config.seed,
+        "validation": dataset_of(config, dataset).validation,
+        "benchmark": is_benchmark(config, dataset),
+        "target": as_values(block),
+    }
+    return inputs, settings, (registry.TARGETS.module(block.kind),)

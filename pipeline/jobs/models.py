@@ -1,0 +1,228 @@
+"""The jobs from packs to the tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline import layout, registry
+from pipeline.config import Config, ModelSettings
+from pipeline.jobs.data import (
+    dataset_of,
+    face_model,
+    path_of,
+    per_shard,
+    splits_of,
+    target_of,
+)
+from pipeline.jobs.job import Parts
+from pipeline.records import FacemillError
+from pipeline.settings import PROTOCOLS, as_values, merge, read_yaml
+
+
+def model_of(config: Config, model: str) -> ModelSettings:
+    """The settings of a model; FacemillError for an unknown one."""
+    if model not in config.models:
+        raise FacemillError(registry.unknown("model", model, sorted(config.models)))
+    return config.models[model]
+
+
+def seeds_of(config: Config, model: str) -> list[int]:
+    """The seeds with which a model is trained."""
+    return list(merge(as_values(config.training), model_of(config, model).training)["seeds"])
+
+
+def packs_of(config: Config, model: str, split: str) -> list[str]:
+    """The packs of one split that a model learns from."""
+    block = model_of(config, model)
+    return [
+        path_of(config, "pack", "pack", frame=block.frame, target=block.target, dataset=dataset, split=split)
+        for dataset in block.train
+        if split in splits_of(config, dataset)
+    ]
+
+
+def used(config: Config) -> list[tuple[str, str, str]]:
+    """Every (frame, target, data set) that a model of the config learns from or is tested on."""
+    triples = {
+        (block.frame, block.target, dataset)
+        for block in config.models.values()
+        for dataset in [*block.train, *config.evaluation.benchmarks]
+    }
+    return sorted(triples)
+
+
+def _network(config: Config, model: str) -> tuple[dict[str, Any], tuple[str, ...]]:
+    block = model_of(config, model)
+    target = target_of(config, block.target)
+    settings = {
+        "model": block.model,
+        "network": block.settings,
+        "frame": block.frame,
+        "target": as_values(target),
+    }
+    return settings, (registry.MODELS.module(block.model), registry.TARGETS.module(target.kind))
+
+
+def train(config: Config, model: str, seed: str) -> Parts:
+    """One training."""
+    inputs, face, face_modules = face_model(config)
+    settings, modules = _network(config, model)
+    training = merge(as_values(config.training), model_of(config, model).training)
+    training.pop("seeds")
+    inputs |= {"train": packs_of(config, model, "train"), "val": packs_of(config, model, "val")}
+    inputs["files"] = [path for key in ("init_from", "weights_png") if (path := training[key])]
+    modules += (registry.LOSSES.module(training["loss"]), *face_modules)
+    state = f"{config.results}/state/train/{model}/seed{seed}"
+    return inputs, face | settings | {"training": training, "state": state}, modules
+
+
+def _benchmark_parts(config: Config, model: str, benchmark: str) -> dict[str, Any]:
+    """The files that say what a benchmark holds in a model's frame and target."""
+    dataset_of(config, benchmark)
+    block = model_of(config, model)
+    at = {"frame": block.frame, "target": block.target, "dataset": benchmark}
+    return {
+        "pack": path_of(config, "pack", "pack", split="test", **at),
+        "source": path_of(config, "source", "source", dataset=benchmark),
+        **layout.outputs(config.results, "reap", **at),
+    }
+
+
+def infer(config: Config, model: str, seed: str, benchmark: str) -> Parts:
+    """The predictions of one trained model on one benchmark."""
+    settings, modules = _network(config, model)
+    inputs = {
+        "weights": path_of(config, "train", "weights", model=model, seed=seed),
+        "pack": _benchmark_parts(config, model, benchmark)["pack"],
+    }
+    return inputs, settings, modules
+
+
+def score(config: Config, model: str, seed: str, benchmark: str) -> Parts:
+    """The scores of stored predictions, and of the mean face beside them."""
+    inputs, settings, face_modules = face_model(config)
+    block = model_of(config, model)
+    dataset = dataset_of(config, benchmark)
+    inputs |= _benchmark_parts(config, model, benchmark)
+    inputs["predictions"] = path_of(
+        config, "infer", "predictions", model=model, seed=seed, benchmark=benchmark
+    )
+    inputs["train"] = packs_of(config, model, "train")
+    target = target_of(config, block.target)
+    settings |= {
+        "target": as_values(target),
+        "reader": dataset.reader,
+        "root": dataset.root or f"{config.results}/synthetic/{benchmark}/images",
+        "protocols": {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in config.evaluation.protocols},
+    }
+    modules = (
+        registry.TARGETS.module(target.kind),
+        registry.DATASETS.module(dataset.reader),
+        *face_modules,
+    )
+    return inputs, settings, modules
+
+
+def evaluate(config: Config, model: str) -> Parts:
+    """The JSON of one model: every benchmark, protocol and seed."""
+    block = model_of(config, model)
+    seeds = seeds_of(config, model)
+    benchmarks = config.evaluation.benchmarks
+    datasets = [*block.train, *(b for b in benchmarks if b not in block.train)]
+    at = {"frame": block.frame, "target": block.target}
+    inputs: dict[str, Any] = {
+        "scores": [
+            path_of(config, "score", "scores", model=model, seed=seed, benchmark=benchmark)
+            for benchmark in benchmarks
+            for seed in seeds
+        ],
+        "weights": [path_of(config, "train", "weights", model=model, seed=seed) for seed in seeds],
+        "source": [path_of(config, "source", "source", dataset=d) for d in datasets],
+        "kept": [path_of(config, "reap", "kept", dataset=d, **at) for d in datasets],
+        "reaped": [path_of(config, "reap", "reaped", dataset=d, **at) for d in datasets],
+    }
+    settings = {
+        "model": block.model,
+        "frame": block.frame,
+        "target": block.target,
+        "seeds": seeds,
+        "benchmarks": benchmarks,
+        "datasets": datasets,
+        "protocols": {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in config.evaluation.protocols},
+    }
+    return inputs, settings, ()
+
+
+def sheet(config: Config, model: str, seed: str, benchmark: str) -> Parts:
+    """The picture sheet of one model on one benchmark."""
+    inputs, settings, face_modules = face_model(config)
+    block = model_of(config, model)
+    target = target_of(config, block.target)
+    at = {"model": model, "seed": seed, "benchmark": benchmark}
+    inputs |= {
+        "scores": path_of(config, "score", "scores", **at),
+        "predictions": path_of(config, "infer", "predictions", **at),
+        "pack": _benchmark_parts(config, model, benchmark)["pack"],
+    }
+    settings |= {"target": as_values(target), "protocol": config.evaluation.protocols[0]}
+    return inputs, settings, (registry.TARGETS.module(target.kind), *face_modules)
+
+
+def tables(config: Config, table: str) -> Parts:
+    """One of the papers' tables, from the JSON of all models."""
+    inputs = {
+        "evaluations": [path_of(config, "evaluate", "evaluation", model=model) for model in config.models]
+    }
+    return inputs, {"models": list(config.models)}, (registry.TABLES.module(table),)
+
+
+def ledger(config: Config) -> Parts:
+    """The balance of every data set in every frame and target that the config uses."""
+    triples = used(config)
+    inputs = {
+        "source": [path_of(config, "source", "source", dataset=d) for _, _, d in triples],
+        "kept": [path_of(config, "reap", "kept", frame=f, target=t, dataset=d) for f, t, d in triples],
+        "reaped": [path_of(config, "reap", "reaped", frame=f, target=t, dataset=d) for f, t, d in triples],
+    }
+    return inputs, {"sets": [list(triple) for triple in triples]}, ()
+
+
+def train_shipped(config: Config, shipped: str) -> Parts:
+    """The training of a network that the package ships, on its own synthetic pictures."""
+    if shipped not in config.shipped:
+        raise FacemillError(registry.unknown("shipped network", shipped, sorted(config.shipped)))
+    block = config.shipped[shipped]
+    dataset = dataset_of(config, block.dataset)
+    inputs, settings, face_modules = face_model(config)
+    inputs["source"] = path_of(config, "source", "source", dataset=block.dataset)
+    training = merge(as_values(config.training), block.training)
+    seeds = training.pop("seeds")
+    settings |= {
+        "task": block.task,
+        "task_settings": block.settings,
+        "training": training,
+        "seed": seeds[0],
+        "reader": dataset.reader,
+        "root": dataset.root or f"{config.results}/synthetic/{block.dataset}/images",
+        "dataset": as_values(dataset),
+        "state": f"{config.results}/state/shipped/{shipped}",
+    }
+    modules = (
+        registry.TASKS.module(block.task),
+        registry.DATASETS.module(dataset.reader),
+        *face_modules,
+    )
+    return inputs, settings, modules
+
+
+def census(config: Config, dataset: str) -> Parts:
+    """Detection and ledger of a synthetic data set against the synthesiser's truth."""
+    first = next(iter(config.models.values()))
+    at = {"frame": first.frame, "target": first.target, "dataset": dataset}
+    inputs = {
+        "source": path_of(config, "source", "source", dataset=dataset),
+        "truth": per_shard(config, "synthesise", "truth", dataset=dataset),
+        "detections": per_shard(config, "detect", "detections", dataset=dataset),
+        **layout.outputs(config.results, "reap", **at),
+    }
+    return inputs, {}, ()

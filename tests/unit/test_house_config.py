@@ -1,0 +1,95 @@
+"""The configuration says the same in its classes, its schema and the shipped YAML, and speaks when it is wrong."""
+
+import json
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline import settings
+from pipeline.records import FacemillError
+
+ROOT = Path(__file__).resolve().parents[2]
+PRESETS = sorted((ROOT / "workflow" / "presets").glob("*.yaml"))
+
+
+def test_schema_file_is_the_schema_of_the_classes():
+    shipped = json.loads((ROOT / "workflow/schemas/config.schema.json").read_text())
+    assert shipped == settings.schema(), (
+        "type: python -m pipeline schema > workflow/schemas/config.schema.json"
+    )
+
+
+def test_config_yaml_has_every_key_and_no_other():
+    values = yaml.safe_load((ROOT / "config.yaml").read_text())
+    parsed = settings.as_values(settings.parse(values))
+    assert sorted(keys(parsed)) == sorted(keys(values))
+
+
+def keys(values, prefix=""):
+    """Dotted paths of all values; free-form blocks count as one value."""
+    for key, value in values.items():
+        path = f"{prefix}{key}"
+        if (isinstance(value, dict) and key not in {"settings", "training"}) or path == "training":
+            yield from keys(value, f"{path}.")
+        else:
+            yield path
+
+
+def test_every_line_of_config_yaml_with_a_choice_says_when_to_change_it():
+    lines = (ROOT / "config.yaml").read_text().splitlines()
+    commented = sum("#" in line for line in lines)
+    assert commented >= 0.5 * len(lines)
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.stem)
+def test_presets_are_valid(preset):
+    settings.load([preset])
+
+
+def test_set_reaches_any_value_and_is_checked():
+    assert settings.load((), ["training.lr=1e-4"]).training.lr == pytest.approx(1e-4)
+    assert (
+        settings.load((), ["datasets.synth_test.synthetic.pictures=7"])
+        .datasets["synth_test"]
+        .synthetic.pictures
+        == 7
+    )
+    with pytest.raises(FacemillError, match=r"training\.lr: input should be greater than 0"):
+        settings.load((), ["training.lr=-1"])
+    with pytest.raises(FacemillError, match="expected key=value"):
+        settings.load((), ["training.lr"])
+
+
+@pytest.mark.parametrize(
+    ("assignment", "message"),
+    [
+        ("trainign.lr=1", "unknown key 'trainign'.*Did you mean 'training'"),
+        ("training.batch_sise=1", "unknown key 'batch_sise'.*Did you mean 'batch_size'"),
+        ("datasets.synth_test.synthetic.picture=1", "unknown key 'picture'.*Did you mean 'pictures'"),
+        ("models.prn.model=pnr", "unknown model 'pnr'.*Did you mean 'prn'"),
+        ("models.prn.target=posmap69", "unknown target 'posmap69'.*Did you mean 'posmap96'"),
+        ("models.prn.settings.widht=8", "unknown setting 'widht'.*Did you mean 'width'"),
+        ("models.prn.training.lrr=8", "lrr"),
+        ("evaluation.protocols=[nme68_4d]", "unknown protocol 'nme68_4d'.*Did you mean"),
+        ("face_model.id=procedurel", "unknown face model 'procedurel'.*Did you mean 'procedural'"),
+        ("datasets.synth_test.root=/tmp", "expected either root"),
+    ],
+)
+def test_what_is_wrong_is_named_with_what_was_meant(assignment, message):
+    with pytest.raises(FacemillError, match=message):
+        settings.load((), [assignment])
+
+
+def test_an_overlay_merges_dicts_replaces_lists_and_removes_by_null(tmp_path):
+    overlay = tmp_path / "overlay.yaml"
+    overlay.write_text(
+        "datasets: {synth_test: {synthetic: {pictures: 9}}}\nevaluation: {protocols: [nme68_2d]}\n"
+    )
+    config = settings.load([overlay])
+    assert config.datasets["synth_test"].synthetic.pictures == 9
+    assert config.evaluation.protocols == ["nme68_2d"]
+    assert len(config.datasets) == 2
+    overlay.write_text("models: {prn: null}\n")
+    with pytest.raises(FacemillError, match="models"):
+        settings.load([overlay])

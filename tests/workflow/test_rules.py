@@ -1,0 +1,95 @@
+"""The workflow: every rule complete, every preset plans, the linters content."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from pipeline import jobs, layout
+
+ROOT = Path(__file__).resolve().parents[2]
+PRESETS = sorted((ROOT / "workflow" / "presets").glob("*.yaml"))
+RULES = {
+    match["name"]: match["body"]
+    for path in sorted((ROOT / "workflow/rules").glob("*.smk"))
+    for match in re.finditer(r"^rule (?P<name>\w+):\n(?P<body>(?:    .*\n|\n)+)", path.read_text(), re.M)
+}
+
+
+def call(*arguments, **more):
+    """Run a tool of this environment from the project's folder."""
+    return subprocess.run(
+        [str(Path(sys.executable).parent / arguments[0]), *arguments[1:]],
+        cwd=ROOT,
+        text=True,
+        capture_output=True,
+        **more,
+    )
+
+
+@pytest.mark.parametrize("name", sorted(set(RULES) - {"all"}))
+def test_every_rule_is_complete(name):
+    body = RULES[name]
+    if "shell:" not in body:
+        return
+    assert body.lstrip().startswith('"""'), "no docstring"
+    for part in ("log:", "benchmark:", "params:", f'code=code("{name}")', f'job=task("{name}")', "{log}"):
+        assert part in body, f"rule {name} lacks {part}"
+    assert "lambda" not in body
+    assert "run:" not in body
+
+
+def test_rule_stage_verb_and_description_have_one_name():
+    shell_rules = {name for name, body in RULES.items() if "shell:" in body}
+    assert shell_rules == set(layout.PATTERNS) == set(jobs.STAGES)
+    for name in shell_rules:
+        assert (ROOT / f"pipeline/stages/{name}.py").is_file()
+
+
+@pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.stem)
+def test_every_preset_plans(preset, monkeypatch, tmp_path):
+    monkeypatch.setenv("FACEMILL_DATA", str(tmp_path))
+    done = call("snakemake", "-n", "--quiet", "--configfile", str(preset), "tables")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_default_plans_to_the_json():
+    done = call("snakemake", "-n", "results/eval/prn.json")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_snakemake_lint():
+    done = call("snakemake", "--lint")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_snakefmt():
+    done = call("snakefmt", "--check", "Snakefile", "workflow")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_ruff():
+    for arguments in (("check", "."), ("format", "--check", ".")):
+        done = call("ruff", *arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_a_misspelt_model_is_one_clear_message():
+    done = call("snakemake", "-n", "--config", "models={prn: {model: pnr}}")
+    assert done.returncode == 1
+    assert "Did you mean 'prn'" in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("crop", "--help"), ("why", "--help")])
+def test_help_is_instant(arguments):
+    code = (
+        f"import sys, runpy; sys.argv = ['pipeline', *{arguments!r}]\n"
+        "try: runpy.run_module('pipeline', run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        "print([m for m in ('torch', 'cv2', 'scipy', 'h5py', 'matplotlib') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True)
+    assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
