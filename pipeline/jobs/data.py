@@ -102,7 +102,10 @@ def detect(config: Config, dataset: str, shard: str) -> Parts:
     detection = config.detection
     modules = (registry.DETECTORS.module(detection.detector),)
     if detection.detector == "annotation":
-        modules += reader_modules
+        face_inputs, face_settings, face_modules = face_model(config)
+        inputs |= face_inputs
+        settings |= face_settings
+        modules += reader_modules + face_modules
     else:
         settings.pop("reader")
     weights = [
