@@ -1,0 +1,158 @@
+"""Hair: a shell over the skull that dips under the skin at the hairline, strands on it, and curtains of long hair.
+
+Directions are seen from the skull's centre: elevation up, azimuth 0 at the face. The hairline is a curve of elevation
+over |azimuth| from the forehead over the temple, round the ear and to the nape.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.datasets.synthetic.anatomy import CENTRE, Head, sphere_grid
+from pipeline.datasets.synthetic.meshes import Part, grid_surface, grid_triangles
+from pipeline.datasets.synthetic.textures import Texture, smooth_noise
+
+_AROUND = np.radians([0, 22, 42, 56, 68, 78, 88, 100, 112, 135, 180])
+_SHORT = np.radians([33, 32, 26, 14, -4, -16, 8, 10, -26, -34, -36])
+_LONG = np.radians([33, 32, 26, 14, -6, -30, -52, -62, -62, -62, -62])
+
+COLOURS = np.array(
+    [
+        (0.006, 0.005, 0.005),
+        (0.012, 0.009, 0.007),
+        (0.030, 0.016, 0.009),
+        (0.070, 0.036, 0.017),
+        (0.130, 0.075, 0.036),
+        (0.270, 0.175, 0.080),
+        (0.450, 0.330, 0.180),
+        (0.200, 0.060, 0.020),
+        (0.170, 0.160, 0.155),
+        (0.480, 0.470, 0.460),
+        (0.100, 0.010, 0.160),
+        (0.010, 0.060, 0.200),
+    ]
+)
+_SHARES = np.array([20, 16, 14, 13, 9, 7, 4, 4, 5, 4, 2, 2]) / 100
+
+
+@dataclass(frozen=True)
+class HairStyle:
+    """What one person's hair is like; lengths in mm, angles in radians."""
+
+    thickness: float
+    long: bool
+    length: float
+    lift: float
+    fringe: float
+    parting: float
+    curly: bool
+    colour: np.ndarray
+    seed: int
+
+
+def sample_style(rng: np.random.Generator, full: bool) -> HairStyle:
+    """A person's hair; without ``full`` it is a shaved head's shadow."""
+    colour = COLOURS[rng.choice(len(COLOURS), p=_SHARES)] * np.exp(rng.normal(0, 0.15, 3))
+    style = rng.random()
+    long = full and style > 0.5
+    thick = rng.uniform(5, 16) if style < 0.4 else rng.uniform(9, 30)
+    return HairStyle(
+        thickness=float(thick) if full else 0.6,
+        long=long,
+        length=float(rng.uniform(90, 330)),
+        lift=float(rng.normal(0, 0.07) + (0.25 if rng.random() < 0.12 else 0)),
+        fringe=float(rng.uniform(0.2, 0.75)) if full and rng.random() < 0.28 else 0.0,
+        parting=float(rng.uniform(-0.8, 0.8)),
+        curly=bool(rng.random() < 0.22),
+        colour=colour,
+        seed=int(rng.integers(1 << 31)),
+    )
+
+
+def hairline(style: HairStyle, azimuth: np.ndarray) -> np.ndarray:
+    """Elevation (radians) above which hair grows, for azimuths in -pi to pi."""
+    around = np.abs(azimuth)
+    line = np.interp(around, _AROUND, _LONG if style.long else _SHORT)
+    front = np.clip(1 - around / 0.95, 0, 1)
+    line = line + style.lift * np.sqrt(front)
+    swept = np.clip(1 - np.abs(azimuth - 0.5 * style.parting) / 0.9, 0, 1) ** 0.5
+    return line - style.fringe * swept * (np.cos(azimuth * 1.6) > 0)
+
+
+def shell(head: Head, style: HairStyle) -> Part:
+    """The hair on the skull; all of the skull's back is covered at least by the scalp's own colour."""
+    rng = np.random.default_rng(style.seed)
+    rows, columns = 44, 97
+    elevation, azimuth, triangles, surface = sphere_grid(rows, columns, np.radians(-64))
+    ragged = (
+        smooth_noise(rng, (2, 40), (1, columns))[0] * 0.035
+        + smooth_noise(rng, (2, 9), (1, columns))[0] * 0.03
+    )
+    rise = elevation - hairline(style, azimuth) - np.tile(ragged, rows)
+    grown = np.clip(rise / 0.30, -1, 1)
+    thick = style.thickness * np.sign(grown) * np.abs(grown) ** 0.6
+    crown = 1 + 0.25 * np.clip(np.sin(elevation), 0, 1)
+    lumps = smooth_noise(rng, (7, 9), (rows, columns)).ravel()
+    amount = 0.30 if style.curly else 0.14
+    line = np.exp(-(((azimuth - style.parting) / 0.06) ** 2)) * (np.abs(azimuth) < 1.2)
+    thick = np.where(thick > 0, thick * crown * (1 + amount * lumps) * (1 - 0.4 * line), 14 * grown - 1.5)
+    if style.thickness < 2:
+        thick = np.where(thick > 0, np.minimum(thick, 1.0), thick)
+    points, _ = head.shell(elevation, azimuth, thick)
+    strands = np.stack([surface[:, 0] * 256 * 3, surface[:, 1] * 90], 1)
+    if style.curly:
+        strands = np.stack([surface[:, 0] * 512, surface[:, 1] * 256], 1)
+    shade = np.clip(0.55 + 0.45 * np.clip(rise / 0.5, 0, 1) + 0.10 * lumps, 0.35, 1.2)
+    return Part(
+        vertices=head.place(points),
+        triangles=triangles[:, ::-1],
+        albedo=style.colour * (1 + 0.12 * lumps[:, None]).clip(0.4, 2),
+        gloss=0.02 if style.curly else 0.07,
+        shine=9.0,
+        occlusion=shade,
+        texture=Texture.CURLS if style.curly else Texture.STRANDS,
+        coordinates=strands,
+        sheet=True,
+    )
+
+
+def curtain(head: Head, style: HairStyle, down: np.ndarray) -> Part:
+    """Long hair that hangs from the ears and the nape along ``down`` (unit, head's frame)."""
+    rng = np.random.default_rng(style.seed + 1)
+    rows, columns = 26, 81
+    opening = np.radians(rng.uniform(62, 92))
+    azimuth = np.linspace(opening, 2 * np.pi - opening, columns)
+    start, _ = head.shell(
+        np.full(columns, np.radians(2.0)), azimuth, np.full(columns, 0.55 * style.thickness + 3)
+    )
+    along = np.linspace(0, 1, rows)[:, None, None]
+    outward = (start - CENTRE) * [1, 0, 1]
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    wave = smooth_noise(rng, (5, 14), (rows, columns))[..., None] * (7 if style.curly else 3.5)
+    narrow = -26 * np.sin(np.pi * np.clip(along * style.length / 170, 0, 1)) * (start[None, :, 2:] < -110)
+    flare = 10 * np.clip(along * style.length / 120 - 0.6, 0, 1.5)
+    tips = 1 + 0.10 * smooth_noise(rng, (2, 24), (1, columns))[..., None] * (along > 0.6)
+    drop = along * style.length * tips
+    gravity = np.clip(along * 2.2, 0, 1)
+    direction = (1 - gravity) * np.array([0, -1, 0]) + gravity * down
+    points = (start + drop * direction + outward * (wave * np.sqrt(along) + narrow + flare)).reshape(-1, 3)
+    surface = grid_surface(rows, columns)
+    texture = Texture.CURLS if style.curly else Texture.STRANDS
+    return Part(
+        vertices=head.place(points),
+        triangles=grid_triangles(rows, columns),
+        albedo=style.colour * (1 + 0.10 * wave.ravel() / 3.5)[:, None].clip(0.4, 2),
+        gloss=0.02 if style.curly else 0.06,
+        shine=9.0,
+        occlusion=0.75,
+        texture=texture,
+        coordinates=np.stack([surface[:, 0] * 700, surface[:, 1] * style.length * 0.6], 1),
+        sheet=True,
+    )
+
+
+def parts(head: Head, style: HairStyle, down: np.ndarray) -> list[Part]:
+    """All of a person's hair."""
+    return [shell(head, style)] + ([curtain(head, style, down)] if style.long else [])

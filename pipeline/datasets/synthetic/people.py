@@ -1,0 +1,122 @@
+"""People: the pool of identities of a data set, and the face that one shows in one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from pipeline.datasets.synthetic import body, hair
+from pipeline.datasets.synthetic.anatomy import Head, HeadModel
+from pipeline.datasets.synthetic.meshes import Part
+from pipeline.datasets.synthetic.textures import Texture
+from pipeline.morphable.model import Region
+
+_CUT = 2.5
+_TONES = np.array(
+    [(1.15, 1.15, 1.15), (1.0, 1.0, 1.0), (0.85, 0.75, 0.62), (0.55, 0.42, 0.33), (0.26, 0.17, 0.12)]
+)
+
+
+@dataclass(frozen=True)
+class Person:
+    """What stays the same between pictures of one person.
+
+    shape (Ks,), albedo (Ka,): raw coefficients. tone (3,): gain on the skin for a model without albedo modes.
+    """
+
+    number: int
+    shape: np.ndarray
+    albedo: np.ndarray
+    tone: np.ndarray
+    style: hair.HairStyle
+    greasy: float
+
+
+def _normal(rng: np.random.Generator, sigma: np.ndarray, scale: float) -> np.ndarray:
+    return np.clip(rng.standard_normal(len(sigma)), -_CUT, _CUT) * scale * np.asarray(sigma, np.float64)
+
+
+def sample_person(
+    rng: np.random.Generator, number: int, traits: HeadModel, scale: float, haired: float
+) -> Person:
+    """Person ``number`` of a pool; ``rng`` depends on the data set and the number only."""
+    model = traits.model
+    shape = _normal(rng, model.shape_sigma, scale)
+    albedo = np.zeros(0)
+    tone = np.exp(rng.normal(0, 0.06, 3))
+    if model.albedo_basis is not None:
+        albedo = _normal(rng, model.albedo_sigma, 1.0)
+    else:
+        tone = tone * _TONES[rng.choice(len(_TONES))]
+    style = hair.sample_style(rng, full=rng.random() < haired)
+    return Person(number, shape, albedo, tone, style, float(rng.uniform(0.3, 1.6)))
+
+
+def sample_expression(rng: np.random.Generator, traits: HeadModel, scale: float) -> np.ndarray:
+    """(Ke,) raw expression coefficients: often nearly none, sometimes strong."""
+    model = traits.model
+    strength = rng.choice([0.25, 0.7, 1.2], p=[0.3, 0.45, 0.25]) * scale
+    coefficients = _normal(rng, model.expression_sigma, strength)
+    if model.expression_floor is not None:
+        coefficients = np.maximum(coefficients, model.expression_floor)
+    return coefficients
+
+
+def skin_colour(traits: HeadModel, person: Person) -> np.ndarray:
+    """(N, 3) linear RGB of the whole mesh."""
+    model = traits.model
+    if model.albedo_mean is None:
+        return np.full((len(model.mean), 3), (0.45, 0.28, 0.21)) * person.tone
+    colour = model.albedo_mean.astype(np.float64)
+    if model.albedo_basis is not None:
+        colour = colour + model.albedo_basis @ person.albedo
+    return np.clip(colour * person.tone, 0.004, 1.0)
+
+
+def throat_colour(traits: HeadModel, colour: np.ndarray) -> np.ndarray:
+    """(3,) the skin's colour at the lower end of the mesh, where the made neck joins."""
+    model = traits.model
+    neck = model.regions == Region.NECK
+    if not neck.any():
+        low = np.quantile(model.mean[model.face_mask][:, 1], 0.12)
+        neck = model.face_mask & (model.mean[:, 1] < low)
+    return np.median(colour[neck], 0)
+
+
+def face_part(head: Head, person: Person, colour: np.ndarray, number: int) -> Part:
+    """The morphable mesh itself with its surface: moist eyes and lips, an oily nose and brow, dark hollows."""
+    traits = head.traits
+    regions = traits.model.regions
+    gloss = np.full(len(regions), 0.022 * person.greasy)
+    shine = np.full(len(regions), 14.0)
+    for region, strength, exponent in (
+        (Region.NOSE, 0.04 * person.greasy, 18.0),
+        (Region.LIPS, 0.05, 24.0),
+        (Region.EYE, 0.35, 220.0),
+        (Region.MOUTH_INNER, 0.02, 30.0),
+        (Region.BROW, 0.005, 8.0),
+        (Region.SCALP, 0.02, 12.0),
+    ):
+        gloss[regions == region], shine[regions == region] = strength, exponent
+    return Part(
+        vertices=head.image,
+        triangles=traits.model.triangles,
+        albedo=colour,
+        gloss=gloss,
+        shine=shine,
+        occlusion=traits.occlusion,
+        texture=Texture.SKIN,
+        coordinates=traits.coordinates,
+        face=number,
+    )
+
+
+def head_parts(head: Head, person: Person, clothes: body.Body, number: int) -> list[Part]:
+    """Face, neck, clothes and mouth; the face itself is the first part."""
+    colour = skin_colour(head.traits, person)
+    parts = [face_part(head, person, colour, number)]
+    parts += body.parts(head, clothes, throat_colour(head.traits, colour))
+    if not head.traits.has_mouth:
+        parts.append(body.mouth_dark(head))
+    return parts
