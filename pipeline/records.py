@@ -146,7 +146,12 @@ DETECTIONS = Contract(
 CROPS = Contract(
     "facemill.crops",
     1,
-    {**_FACE, "image": Field("uint8", ("F", "F", 3), "RGB"), "transform": _TRANSFORM},
+    {
+        **_FACE,
+        "image": Field("uint8", ("F", "F", 3), "RGB"),
+        "transform": _TRANSFORM,
+        "picture_size": Field("int64", (2,), "height and width of the source picture, pixels"),
+    },
 )
 GROUND_TRUTH = Contract(
     "facemill.ground_truth", 1, {**_FACE, **_TRUTH, "crop_row": Field("int64"), "transform": _TRANSFORM}

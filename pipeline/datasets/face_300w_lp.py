@@ -44,7 +44,7 @@ def read_mat(path: Path) -> dict[str, np.ndarray]:
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, detail) from error
 
 
-def vector(content: dict[str, np.ndarray], key: str, length: int | None, name: str) -> np.ndarray:
+def vector(content: dict[str, np.ndarray], key: str, length: int, name: str) -> np.ndarray:
     """One array of a .mat as a finite float64 vector; `AnnotationProblem` says what is wrong with it."""
     if key not in content:
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, f"{name} has no {key}")
@@ -52,7 +52,7 @@ def vector(content: dict[str, np.ndarray], key: str, length: int | None, name: s
         values = np.asarray(content[key], np.float64).ravel()
     except (TypeError, ValueError) as error:
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, f"{name}: {key} holds no numbers") from error
-    if length is not None and len(values) != length:
+    if len(values) != length:
         detail = f"{name}: expected {length} numbers in {key}, found {len(values)}"
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, detail)
     if not np.isfinite(values).all():
@@ -62,13 +62,13 @@ def vector(content: dict[str, np.ndarray], key: str, length: int | None, name: s
 
 
 def parameters(content: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pose_Para (7,), Shape_Para and Exp_Para of a .mat, checked; the scale f must be positive."""
+    """Pose_Para (7,), Shape_Para (199,) and Exp_Para (29,) of a .mat, checked; the scale f must be positive."""
     pose = vector(content, "Pose_Para", 7, name)
     if pose[6] <= 0:
         raise AnnotationProblem(
             Reason.ANNOTATION_NOT_FINITE, f"{name}: the scale f = {pose[6]:g} is not positive"
         )
-    return pose, vector(content, "Shape_Para", None, name), vector(content, "Exp_Para", None, name)
+    return pose, vector(content, "Shape_Para", 199, name), vector(content, "Exp_Para", 29, name)
 
 
 @DATASETS.register("face_300w_lp")

@@ -1,0 +1,1 @@
+"""The stages of the chain, one file each: paths in, paths out, settings in."""
