@@ -20,7 +20,6 @@ class Sight:
     a detector that says it uses them.
     """
 
-    picture: str
     image: np.ndarray
     annotations: tuple[str, ...] = ()
 
@@ -44,17 +43,8 @@ class Face:
 
 
 Annotate = Callable[[str, int], np.ndarray]
-"""Path of an annotation file and height of its picture -> (68, 2) landmarks in pixels of the picture, 0-based;
-raises `AnnotationProblem`."""
-
-
-class AnnotationProblem(Exception):
-    """An annotation that gives no landmarks, with the reason for the ledger."""
-
-    def __init__(self, reason: Reason, detail: str):
-        super().__init__(detail)
-        self.reason = reason
-        self.detail = detail
+"""Path of an annotation file and height of its picture -> (68, 2|3) landmarks in pixels of the picture, 0-based;
+raises `pipeline.datasets.base.AnnotationProblem`."""
 
 
 class Detector(Protocol):

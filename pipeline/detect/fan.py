@@ -52,6 +52,7 @@ class LandmarkFinder:
         self.network = network.module.to(memory_format=torch.channels_last).eval()
         self.side = int(network.card["side"])
         self.reference = float(network.card.get("reference", REFERENCE))
+        self.activation = network.card.get("activation")
         self.decode, self.flip, self.batch = decode, flip, batch
 
     def find(self, pictures: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
@@ -79,12 +80,24 @@ class LandmarkFinder:
     def _heatmaps(self, crops: np.ndarray) -> np.ndarray:
         """Crops (B, S, S, 3) uint8 -> heat-maps (B, 68, S/4, S/4) float32."""
         x = torch.from_numpy(crops).permute(0, 3, 1, 2).float().div_(255)
-        maps = self.network(x)[-1].float().contiguous().numpy()
+        maps = self._activated(x)
         if not self.flip:
             return maps
-        other = self.network(x.flip(-1).contiguous(memory_format=torch.channels_last))[-1].float().numpy()
-        total = maps + heatmaps.mirrored(other)
+        total = maps + heatmaps.mirrored(self._activated(x.flip(-1)))
         return total if self.decode == "library" else total / 2
+
+    def _activated(self, x: torch.Tensor) -> np.ndarray:
+        maps = self.network(x.contiguous(memory_format=torch.channels_last))[-1].float()
+        if self.activation is not None:
+            maps = activate(maps, float(self.activation["sigma"]))
+        return maps.contiguous().numpy()
+
+
+def activate(maps: torch.Tensor, sigma: float) -> torch.Tensor:
+    """Network outputs (B, K, h, w) trained by cross entropy -> heat-maps in which a certain answer is the Gaussian
+    of `sigma` cells and peak 1 that face-alignment's networks paint: the softmax over all cells times
+    2 pi sigma^2."""
+    return maps.float().flatten(2).softmax(-1).view(maps.shape) * (2 * np.pi * sigma**2)
 
 
 def library_square(box: np.ndarray, reference: float = REFERENCE) -> tuple[np.ndarray, float]:

@@ -46,7 +46,7 @@ def load_fan(weights: str = "shipped") -> LoadedNetwork:
 
 def load_faceboxes(weights: str = "shipped") -> LoadedNetwork:
     """FaceBoxes from `shipped` or a path: .safetensors with its card, or the published FaceBoxesProd.pth."""
-    path = SHIPPED / "faceboxes.safetensors" if weights == "shipped" else Path(os.path.expandvars(weights))
+    path = SHIPPED / "detector.safetensors" if weights == "shipped" else Path(os.path.expandvars(weights))
     if path.suffix != ".safetensors":
         network = FaceBoxes()
         _fill(network, _state(path), path)

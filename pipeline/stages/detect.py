@@ -1,0 +1,106 @@
+"""detect: pictures -> boxes -> 68 landmarks, once for all frames. One job is a shard of a data set's pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from pipeline.config import DetectionSettings
+from pipeline.detect.base import Annotate, Detector, Face, Sight
+from pipeline.io import hdf5
+from pipeline.io.files import expand
+from pipeline.io.images import UnreadablePicture, read_picture
+from pipeline.io.tables import read_tsv, write_status
+from pipeline.morphable import load_face_model
+from pipeline.records import DETECTIONS, SOURCE_COLUMNS, Reason, StatusRow
+from pipeline.registry import DATASETS, DETECTORS
+from pipeline.seeding import shard_of
+
+
+def run(
+    *,
+    inputs: Mapping[str, Any],
+    outputs: Mapping[str, str],
+    settings: Mapping[str, Any],
+    wildcards: Mapping[str, str],
+    attributes: Mapping[str, str],
+) -> None:
+    """Detect the faces of one shard: `inputs` source; `outputs` detections (h5) and status (tsv); `settings`
+    reader, root, shards, detection and, for `detector: annotation`, face_model."""
+    torch.set_num_threads(1)
+    detection = DetectionSettings.model_validate(settings["detection"])
+    annotate = _annotate(settings) if detection.detector == "annotation" else None
+    detector = DETECTORS[detection.detector](detection, annotate)
+    rows = read_tsv(inputs["source"], SOURCE_COLUMNS)
+    shard, shards = int(wildcards["shard"]), int(settings["shards"])
+    rows = [row for row in rows if shard_of(row["id"], shards) == shard]
+    found, status = [], []
+    for picture, faces in detect_pictures(detector, rows, expand(settings["root"]), detection.batch):
+        status += status_rows(picture, faces)
+        if not isinstance(faces, StatusRow):
+            found += [(f"{picture}#{k}", picture, face) for k, face in enumerate(faces) if face.reason is None]
+    with hdf5.create(outputs["detections"], DETECTIONS, len(found), attributes=attributes) as file:
+        for k, (name, picture, face) in enumerate(found):
+            file["face"][k], file["picture"][k] = name, picture
+            file["box"][k], file["score"][k] = face.box, face.score
+            file["landmarks68"][k], file["landmark_score"][k] = face.landmarks, face.landmark_score
+    write_status(outputs["status"], status)
+
+
+def detect_pictures(
+    detector: Detector, rows: list[dict[str, str]], root: Path, batch: int
+) -> Iterator[tuple[str, list[Face] | StatusRow]]:
+    """Each picture of `rows` (of a source table) with its faces, best first, or the status row that says why it
+    could not be read."""
+    for start in range(0, len(rows), batch):
+        results: dict[str, list[Face] | StatusRow] = {}
+        sights: dict[str, Sight] = {}
+        for row in rows[start : start + batch]:
+            results[row["id"]] = []
+            try:
+                image = read_picture(root / row["path"])
+            except UnreadablePicture as problem:
+                words = str(problem).removeprefix(f"{root}/")
+                results[row["id"]] = StatusRow(row["id"], row["id"], "detect", Reason.UNREADABLE, None, words)
+                continue
+            paths = row["annotations"].split(";") if detector.uses_annotations else []
+            sights[row["id"]] = Sight(image, tuple(str(root / path) for path in paths if path))
+        results |= dict(zip(sights, detector.detect(list(sights.values())), strict=True))
+        yield from results.items()
+
+
+def status_rows(picture: str, faces: list[Face] | StatusRow) -> list[StatusRow]:
+    """One row a face, or one for a picture that cannot be read or has none; the value of a face that goes on is
+    its box's score."""
+    if isinstance(faces, StatusRow):
+        return [faces]
+    if not faces:
+        return [StatusRow(picture, picture, "detect", Reason.NO_FACE)]
+    return [
+        StatusRow(
+            f"{picture}#{k}",
+            picture,
+            "detect",
+            face.reason,
+            face.score if face.reason is None else face.value,
+            face.detail,
+        )
+        for k, face in enumerate(faces)
+    ]
+
+
+def _annotate(settings: Mapping[str, Any]) -> Annotate:
+    """The landmarks of an annotation file, by the data set's reader: the file's own, else the face model's."""
+    reader = DATASETS[settings["reader"]]()
+
+    def landmarks(path: str, height: int) -> np.ndarray:
+        annotation = reader.annotation(Path(path), height)
+        if annotation.landmarks68 is not None:
+            return annotation.landmarks68
+        return annotation.landmarks(load_face_model(settings["face_model"]["id"], settings["face_model"]["path"]))
+
+    return landmarks

@@ -1,0 +1,77 @@
+"""train_shipped: train one of the networks that the package ships, on synthetic pictures of its own.
+
+Nothing in the chain depends on it: `python -m pipeline ship` copies what it made into the package.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import TrainingSettings
+from pipeline.io.files import expand, write_json
+from pipeline.io.tables import read_tsv
+from pipeline.morphable import load_face_model
+from pipeline.records import SOURCE_COLUMNS
+from pipeline.registry import DATASETS, TASKS
+from pipeline.training.checkpoints import parameter_count
+from pipeline.training.labelled import labelled_pictures
+from pipeline.training.loop import train
+
+LICENCE = "MIT; trained on pictures that this package rendered from its own procedural face, on nothing else"
+
+
+def run(
+    *,
+    inputs: Mapping[str, Any],
+    outputs: Mapping[str, str],
+    settings: Mapping[str, Any],
+    wildcards: Mapping[str, str],
+    attributes: Mapping[str, str],
+) -> None:
+    """Train: `inputs` source; `outputs` weights, history, card; `settings` task, task_settings, training, seed,
+    reader, root, face_model, dataset, state."""
+    face = settings["face_model"]
+    rows = read_tsv(inputs["source"], SOURCE_COLUMNS)
+    training = TrainingSettings.model_validate(settings["training"])
+    pictures = labelled_pictures(
+        rows,
+        expand(settings["root"]),
+        DATASETS[settings["reader"]](),
+        load_face_model(face["id"], face["path"]),
+    )
+    task = TASKS[settings["task"]](pictures, training, settings["seed"], **settings["task_settings"])
+    network = task.network()
+    sources = "\n".join(row["sha256"] for row in rows)
+    key = hashlib.sha256(
+        f"{json.dumps(settings, sort_keys=True)}{attributes['code_digest']}{sources}".encode()
+    ).hexdigest()
+    trained = train(
+        network,
+        task,
+        training,
+        state_dir=Path(settings["state"]),
+        out_dir=Path(outputs["weights"]).parent,
+        key=key,
+    )
+    card = {
+        **task.card(),
+        "parameters": parameter_count(network),
+        "licence": LICENCE,
+        "trained_on": {
+            "dataset": settings["dataset"],
+            "face_model": face["id"],
+            "pictures": len(rows),
+            "samples": task.samples,
+        },
+        "training": settings["training"],
+        "seed": settings["seed"],
+        "validation": trained.selected,
+        "sha256_fp32": trained.sha256,
+        "code_digest": attributes["code_digest"],
+        "command": attributes["command"],
+    }
+    write_json(outputs["card"], card)

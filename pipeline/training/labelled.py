@@ -1,0 +1,59 @@
+"""Pictures with the landmarks of their faces, in memory, for the networks that the package ships."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.datasets.base import AnnotationProblem, Reader
+from pipeline.io.images import UnreadablePicture, read_picture
+from pipeline.morphable import MorphableModel
+from pipeline.records import FacemillError
+from pipeline.seeding import rng, seed_of
+
+
+@dataclass(frozen=True, eq=False)
+class Labelled:
+    """One picture: `image` (h, w, 3) uint8 RGB and the landmarks of its n faces (n, 68, 2) in its pixels."""
+
+    id: str
+    image: np.ndarray
+    landmarks: np.ndarray
+
+
+def labelled_pictures(
+    rows: Iterable[Mapping[str, str]], root: Path, reader: Reader, model: MorphableModel
+) -> Iterable[Labelled]:
+    """The pictures of a source table one by one; a picture that cannot be read, or with an annotation that gives
+    no landmarks, is left out."""
+    for row in rows:
+        try:
+            image = read_picture(root / row["path"])
+            faces = [
+                reader.annotation(root / path, image.shape[0]).landmarks(model)[:, :2]
+                for path in row["annotations"].split()
+            ]
+        except (UnreadablePicture, AnnotationProblem):
+            continue
+        landmarks = np.asarray(faces, np.float32).reshape(-1, 68, 2)
+        yield Labelled(row["id"], image, landmarks)
+
+
+def split(ids: list[str], share: float, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """Row numbers for training and for validation, a picture's rows all on one side, by a hash of its id."""
+    held_out = np.array([seed_of(seed, "validation", name) % 10_000 < share * 10_000 for name in ids], bool)
+    if held_out.all() or not held_out.any():
+        raise FacemillError(f"expected pictures on both sides of a {share:g} split; found {len(ids)} in all")
+    return np.flatnonzero(~held_out), np.flatnonzero(held_out)
+
+
+def drawn(count: int, update: int, size: int, seed: int) -> np.ndarray:
+    """The `size` rows of update number `update`: every row once in each pass over `count`, each pass in an order
+    of its own."""
+    positions = np.arange(update * size, (update + 1) * size)
+    passes = positions // count
+    orders = {k: rng(seed, "order", int(k)).permutation(count) for k in np.unique(passes)}
+    return np.array([orders[k][p % count] for k, p in zip(passes, positions, strict=True)])
