@@ -1,0 +1,43 @@
+"""Which pictures a benchmark consists of, and where the truth of a failed one lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.datasets.base import AnnotationProblem, Reader
+from pipeline.io.tables import read_tsv
+from pipeline.records import SOURCE_COLUMNS, FacemillError
+
+
+@dataclass(frozen=True)
+class BenchmarkPicture:
+    """A test picture with exactly one true face. annotation: its file, relative to the data set's root."""
+
+    id: str
+    annotation: str
+
+
+def benchmark_pictures(source: Path) -> list[BenchmarkPicture]:
+    """The pictures of a benchmark's source table that have exactly one annotation, in the table's order.
+
+    Pictures without a face or with several stand in the ledger only. FacemillError when none is left.
+    """
+    found = []
+    for row in read_tsv(source, SOURCE_COLUMNS):
+        annotations = [part for part in row["annotations"].split(";") if part]
+        if len(annotations) == 1:
+            found.append(BenchmarkPicture(row["id"], annotations[0]))
+    if not found:
+        raise FacemillError(f"{source}: expected pictures with one annotated face, found none")
+    return found
+
+
+def true_yaw(picture: BenchmarkPicture, reader: Reader, root: Path) -> float:
+    """Yaw in degrees as the annotation says, NaN where the annotation gives none."""
+    try:
+        return float(np.degrees(reader.annotation(root / picture.annotation, 1).pose[1]))
+    except AnnotationProblem:
+        return float("nan")

@@ -1,0 +1,176 @@
+"""What a protocol can measure on one face: point errors, the reconstructed surface, the head's pose.
+
+Each measure is a settings block of a protocol file with a method that turns a face into one number.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from pipeline.config import Strict
+from pipeline.evaluation.chart import Chart
+from pipeline.geometry.euler import angles_from_rotation, rotation_from_angles
+from pipeline.geometry.similarity import umeyama
+from pipeline.metrics.alignment import ALIGNMENTS
+from pipeline.metrics.normalisers import box_size, outer_interocular
+from pipeline.metrics.points import nme
+from pipeline.metrics.pose import angle_errors, geodesic_deg
+from pipeline.metrics.reconstruction import corresponding_point_error, nearest_point_error
+
+Grid = Annotated[int, Field(ge=16, le=512)]
+
+
+class Face:
+    """A prediction and its truth, both in pixels of the source picture (0-based, y down, z nearer is larger).
+
+    Args:
+        chart: of the face model.
+        position_map: (S, S, 3) predicted map, already taken back to the picture.
+        truth68: (68, 3) true landmarks.
+        vertices: (N, 3) true dense vertices, from the truth's parameters through the face model.
+        angles: (3,) true pitch, yaw, roll in radians.
+    """
+
+    def __init__(
+        self,
+        chart: Chart,
+        position_map: np.ndarray,
+        truth68: np.ndarray,
+        vertices: np.ndarray,
+        angles: np.ndarray,
+    ) -> None:
+        self.chart = chart
+        self.position_map = position_map
+        self.truth68 = truth68
+        self.angles = angles
+        self._vertices = vertices
+        self._dense: dict[tuple[str, int], np.ndarray] = {}
+
+    @cached_property
+    def predicted68(self) -> np.ndarray:
+        """(68, 3) landmarks read off the predicted map."""
+        return self.chart.landmarks(self.position_map)
+
+    def dense(self, grid: int) -> np.ndarray:
+        """(M, 3) dense face points of the prediction, texels of a ``grid`` x ``grid`` map."""
+        if ("predicted", grid) not in self._dense:
+            self._dense["predicted", grid] = self.chart.dense(self.position_map, grid)
+        return self._dense["predicted", grid]
+
+    def true_dense(self, grid: int) -> np.ndarray:
+        """(M, 3) dense face points of the truth."""
+        if ("true", grid) not in self._dense:
+            self._dense["true", grid] = self.chart.dense_of(self._vertices, grid)
+        return self._dense["true", grid]
+
+
+class PointError(Strict):
+    """Normalised mean error of points that correspond."""
+
+    kind: Literal["points"]
+    points: Literal["landmarks68", "face"] = Field(description="the 68 landmarks, or the dense face points")
+    dimensions: Literal[2, 3] = Field(description="2 leaves depth out")
+    align: Literal["none", "z_min", "z_mean"] = Field("none", description="where depth has its origin")
+    normaliser: Literal["box68", "box_points", "interocular"] = Field(
+        "box68",
+        description="of the truth: sqrt(w h) of the 68 landmarks, of the points compared, or 3D outer interocular",
+    )
+    pixels: Literal["exact", "legacy"] = Field(
+        "exact",
+        description="legacy compares 0-based predictions with the data set's own 1-based truth, as papers did",
+    )
+    grid: Grid = Field(256, description="side of the map that dense points are texels of")
+
+    def score(self, face: Face) -> float:
+        """NME in per cent."""
+        if self.points == "landmarks68":
+            predicted, truth = face.predicted68, face.truth68
+        else:
+            predicted, truth = face.dense(self.grid), face.true_dense(self.grid)
+        if self.pixels == "legacy":
+            truth = truth + np.array([1.0, 1.0, 0.0])
+        predicted, truth = ALIGNMENTS[self.align](predicted, truth)
+        if self.normaliser == "interocular":
+            size = outer_interocular(face.truth68)
+        else:
+            size = box_size(face.truth68 if self.normaliser == "box68" else truth)
+        return float(nme(predicted[:, : self.dimensions], truth[:, : self.dimensions], size))
+
+
+class SurfaceError(Strict):
+    """Error of the face's surface over the 3D outer interocular distance, after alignment."""
+
+    kind: Literal["surface"]
+    correspondence: Literal["nearest", "known"] = Field(
+        description="nearest: rigid ICP; known: one similarity fit"
+    )
+    truth_grid: Grid = Field(64, description="side of the map that the truth's points are texels of")
+    prediction_grid: Grid = Field(256, description="the same for the predicted cloud that is searched")
+    iterations: int = Field(50, ge=0, description="most ICP rounds")
+    tolerance: float = Field(1e-5, ge=0, description="relative change of the mean distance that ends ICP")
+
+    def score(self, face: Face) -> float:
+        """Per cent of the interocular distance; infinite for a prediction in one place, which no fit can move."""
+        if not _has_extent(face.predicted68):
+            return math.inf
+        truth = face.true_dense(self.truth_grid)
+        if self.correspondence == "known":
+            return corresponding_point_error(face.dense(self.truth_grid), truth, face.truth68)
+        return nearest_point_error(
+            face.dense(self.prediction_grid),
+            truth,
+            face.predicted68,
+            face.truth68,
+            iterations=self.iterations,
+            tolerance=self.tolerance,
+        )
+
+
+class PoseError(Strict):
+    """Error of the rotation that takes the mean face to the predicted dense points."""
+
+    kind: Literal["pose"]
+    measure: Literal["mean", "pitch", "yaw", "roll", "geodesic"] = Field(
+        description="mean absolute error of the three Euler angles, one of them, or the angle between rotations"
+    )
+    exclude_beyond: float | None = Field(
+        99.0, description="leave out faces with a true angle beyond it, degrees"
+    )
+    grid: Grid = Field(64, description="side of the map that the fitted points are texels of")
+
+    def score(self, face: Face) -> float | None:
+        """Degrees; None for a face that the protocol leaves out, infinite for a prediction in one place."""
+        truth = np.degrees(face.angles)
+        if self.exclude_beyond is not None and np.abs(truth).max() > self.exclude_beyond:
+            return None
+        upright = face.dense(self.grid) * np.array([1.0, -1.0, 1.0])
+        if not _has_extent(upright):
+            return math.inf
+        rotation = umeyama(face.chart.canonical(self.grid), upright).rotation
+        if self.measure == "geodesic":
+            return float(geodesic_deg(rotation, rotation_from_angles(*face.angles)))
+        errors = _nearest_name(angles_from_rotation(rotation), truth)
+        if self.measure == "mean":
+            return float(errors.mean())
+        return float(errors[("pitch", "yaw", "roll").index(self.measure)])
+
+
+Measure = Annotated[PointError | SurfaceError | PoseError, Field(discriminator="kind")]
+
+
+def _has_extent(points: np.ndarray) -> bool:
+    return bool(np.ptp(points, axis=0).max() > 0)
+
+
+def _nearest_name(angles: np.ndarray, truth_deg: np.ndarray) -> np.ndarray:
+    """Errors (3,) in degrees. A rotation has two triples of Euler angles, (p, y, r) and (p + pi, pi - y, r + pi); the
+    one nearer to the label counts, since labels go beyond a yaw of 90 degrees and a decoded yaw does not."""
+    pitch, yaw, roll = angles
+    names = np.array([[pitch, yaw, roll], [pitch + np.pi, np.pi - yaw, roll + np.pi]])
+    errors = angle_errors(np.degrees(names), np.broadcast_to(truth_deg, (2, 3)))
+    return errors[errors.sum(axis=1).argmin()]

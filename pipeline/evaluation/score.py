@@ -1,0 +1,147 @@
+"""From predictions and truth to one score per face and protocol. No torch, no GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from pipeline.datasets.base import FaceAnnotation
+from pipeline.evaluation.benchmark import BenchmarkPicture
+from pipeline.evaluation.chart import Chart
+from pipeline.evaluation.measures import Face
+from pipeline.evaluation.predictions import Prediction
+from pipeline.evaluation.protocols import Protocol
+from pipeline.io.tables import read_tsv, write_tsv
+from pipeline.metrics.normalisers import box_size
+from pipeline.metrics.points import nme
+from pipeline.records import FacemillError
+
+COLUMNS = ("predictor", "picture", "protocol", "value", "yaw_deg", "failed")
+TRUTH_FLOOR = "truth_floor"
+
+
+@dataclass(frozen=True)
+class Score:
+    """One picture under one protocol.
+
+    value: None where the protocol leaves the picture out; the protocol's worst where it failed. yaw_deg: NaN where a
+    failed picture has no readable truth.
+    """
+
+    picture: str
+    protocol: str
+    value: float | None
+    yaw_deg: float
+    failed: bool
+
+
+def score_benchmark(
+    predictions: Iterable[Prediction],
+    truth: h5py.File,
+    chart: Chart,
+    pictures: Sequence[BenchmarkPicture],
+    protocols: Sequence[Protocol],
+    yaw_of: Callable[[BenchmarkPicture], float],
+) -> list[Score]:
+    """Scores of every benchmark picture under every protocol, and the floor of the truth.
+
+    A picture without a face in the pack, or with a prediction that is not finite, has failed. Where a picture has
+    several faces in the pack (``faces: all``) its first one counts, as the ledger numbers them.
+
+    Args:
+        predictions: one for each face of the pack, in its order.
+        truth: the open test pack that they were made from.
+        pictures: the benchmark's.
+        yaw_of: true yaw in degrees of a failed picture, NaN where it is unknown.
+
+    Returns:
+        For each picture in turn one score per protocol; for pictures that did not fail also one under
+        ``truth_floor``: the 2D NME of the face model's own landmarks, with the modes that it has, against the truth's
+        landmarks, below which dense figures mean nothing.
+    """
+    scored: dict[str, list[Score]] = {}
+    wanted = {picture.id for picture in pictures}
+    for row, prediction in enumerate(predictions):
+        if prediction.picture in scored or prediction.picture not in wanted or not prediction.usable:
+            continue
+        annotation = annotation_of(truth, row)
+        face = Face(
+            chart,
+            prediction.in_picture(),
+            annotation.landmarks(chart.model),
+            annotation.vertices(chart.model),
+            annotation.pose[:3],
+        )
+        yaw = float(truth["yaw_deg"][row])
+        values = {protocol.id: protocol.score(face) for protocol in protocols}
+        values[TRUTH_FLOOR] = truth_floor(annotation, chart)
+        scored[prediction.picture] = [
+            Score(prediction.picture, name, value, yaw, False) for name, value in values.items()
+        ]
+    rows: list[Score] = []
+    for picture in pictures:
+        if picture.id in scored:
+            rows.extend(scored[picture.id])
+        else:
+            yaw = yaw_of(picture)
+            rows.extend(Score(picture.id, protocol.id, protocol.worst, yaw, True) for protocol in protocols)
+    return rows
+
+
+def annotation_of(pack: h5py.File, row: int) -> FaceAnnotation:
+    """The truth of one face of a pack."""
+    return FaceAnnotation(
+        pose=pack["pose_para"][row],
+        shape=pack["shape_para"][row],
+        expression=pack["exp_para"][row],
+        height=int(pack["image_height"][row]),
+        landmarks68=pack["landmarks68"][row],
+    )
+
+
+def truth_floor(annotation: FaceAnnotation, chart: Chart) -> float:
+    """2D NME in per cent of the face model's landmarks against the annotation's own."""
+    own = FaceAnnotation(annotation.pose, annotation.shape, annotation.expression, annotation.height)
+    truth = annotation.landmarks(chart.model)
+    return float(nme(own.landmarks(chart.model)[:, :2], truth[:, :2], box_size(truth)))
+
+
+def write_scores(path: Path, scores: Mapping[str, Sequence[Score]]) -> None:
+    """Write the scores of each predictor ("model", "mean_face") in long form.
+
+    A value is empty where the protocol leaves the picture out, a yaw where it is unknown.
+    """
+    write_tsv(
+        path,
+        COLUMNS,
+        (
+            (
+                predictor,
+                score.picture,
+                score.protocol,
+                "" if score.value is None else f"{score.value:.9g}",
+                "" if np.isnan(score.yaw_deg) else f"{score.yaw_deg:.6f}",
+                int(score.failed),
+            )
+            for predictor, rows in scores.items()
+            for score in rows
+        ),
+    )
+
+
+def read_scores(path: Path) -> dict[str, list[Score]]:
+    """The scores that ``write_scores`` wrote, by predictor; FacemillError for a cell that is no number."""
+    scores: dict[str, list[Score]] = {}
+    for row in read_tsv(path, COLUMNS):
+        try:
+            value = float(row["value"]) if row["value"] else None
+            yaw = float(row["yaw_deg"]) if row["yaw_deg"] else float("nan")
+            score = Score(row["picture"], row["protocol"], value, yaw, bool(int(row["failed"])))
+        except ValueError as error:
+            raise FacemillError(f"{path}: {error}; the file is damaged, delete it and score again") from error
+        scores.setdefault(row["predictor"], []).append(score)
+    return scores

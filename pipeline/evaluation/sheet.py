@@ -1,0 +1,116 @@
+"""The picture sheet: best, median and worst faces of a benchmark, each beside itself under its predicted mesh."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from pipeline.evaluation.chart import Chart
+from pipeline.evaluation.score import Score
+from pipeline.geometry.mesh import interpolate, rasterize, shade, vertex_normals
+
+CAPTION = 18
+TITLE = 26
+OPACITY = 0.75
+SKIN = (0.62, 0.68, 0.78)
+LIGHT = ((-0.4, -0.5, 1.0), (0.75, 0.75, 0.75))
+PREDICTED, TRUTH = (255, 60, 60), (60, 220, 60)
+GROUPS = ("best", "median", "worst")
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """One face of the sheet, all in pixels of its crop.
+
+    image: (F, F, 3) uint8. position_map: (S, S, 3). truth68: (68, 2 or 3). caption: a few words.
+    """
+
+    image: np.ndarray
+    position_map: np.ndarray
+    truth68: np.ndarray
+    caption: str
+
+
+def choose(scores: Sequence[Score], protocol: str, count: int) -> dict[str, list[Score]]:
+    """Up to ``count`` faces each with the lowest, the middle and the highest scores, in rising order.
+
+    Failed pictures, and those that the protocol leaves out, are not among them: there is nothing to draw. A face
+    stands in one group only; with few faces the groups are smaller.
+    """
+    ranked = sorted(
+        (s for s in scores if s.protocol == protocol and not s.failed and s.value is not None),
+        key=lambda score: (score.value, score.picture),
+    )
+    count = max(1, min(count, len(ranked) // 3))
+    middle = (len(ranked) - count) // 2
+    chosen = [ranked[:count], ranked[middle : middle + count], ranked[-count:]]
+    return dict(zip(GROUPS, chosen, strict=True)) if len(ranked) >= 3 else {"best": ranked}
+
+
+def draw(groups: dict[str, list[Tile]], chart: Chart, title: str) -> np.ndarray:
+    """The sheet (h, w, 3) uint8 RGB: a row a group, a pair of pictures a face.
+
+    In the right picture of a pair the predicted mesh without ears and neck lies over the face, with the predicted
+    landmarks in red and the true ones in green.
+    """
+    rows = []
+    for name, tiles in groups.items():
+        pairs = [_pair(tile, chart) for tile in tiles]
+        row = np.concatenate(pairs, axis=1)
+        rows.append(np.concatenate([_text(name, row.shape[1], TITLE), row], axis=0))
+    width = max(row.shape[1] for row in rows)
+    padded = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
+    return np.concatenate([_text(title, width, TITLE), *padded], axis=0)
+
+
+def overlay(image: np.ndarray, position_map: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """A crop (F, F, 3) uint8 under the shaded mesh of a position map.
+
+    Args:
+        image: RGB.
+        position_map: (S, S, 3) in pixels of the crop, z towards the viewer.
+        mask: (S, S) bool, the texels that belong to the mesh.
+    """
+    vertices = np.asarray(position_map, dtype=np.float64).reshape(-1, 3)
+    triangles = grid_triangles(mask)
+    raster = rasterize(vertices, triangles, *image.shape[:2])
+    normals = vertex_normals(vertices, triangles, image_frame=True)
+    colours = shade(normals, np.broadcast_to(SKIN, vertices.shape), (0.25, 0.25, 0.25), [LIGHT])
+    drawn = 255.0 * np.clip(interpolate(raster, triangles, colours), 0.0, 1.0)
+    opacity = OPACITY * (raster.triangle >= 0)[..., None]
+    return np.rint(image * (1 - opacity) + drawn * opacity).astype(np.uint8)
+
+
+def grid_triangles(mask: np.ndarray) -> np.ndarray:
+    """Two triangles (T, 3) int32 for each square of texels that lie in the mask (S, S); vertex = row S + column.
+
+    Counter-clockwise seen from outside, as a chart with u to the right and v up shows the face.
+    """
+    size = mask.shape[0]
+    whole = mask[:-1, :-1] & mask[1:, :-1] & mask[:-1, 1:] & mask[1:, 1:]
+    row, column = np.nonzero(whole)
+    corner = row * size + column
+    first = np.stack([corner, corner + size, corner + 1], axis=1)
+    second = np.stack([corner + 1, corner + size, corner + size + 1], axis=1)
+    return np.concatenate([first, second]).astype(np.int32)
+
+
+def _pair(tile: Tile, chart: Chart) -> np.ndarray:
+    covered = overlay(tile.image, tile.position_map, chart.face_mask(tile.position_map.shape[0]))
+    for points, colour in ((tile.truth68, TRUTH), (chart.landmarks(tile.position_map), PREDICTED)):
+        for x, y in np.asarray(points)[:, :2]:
+            cv2.circle(covered, (round(float(x) * 8), round(float(y) * 8)), 12, colour, -1, cv2.LINE_AA, 3)
+    pair = np.concatenate([tile.image, covered], axis=1)
+    return np.concatenate([pair, _text(tile.caption, pair.shape[1], CAPTION)], axis=0)
+
+
+def _text(words: str, width: int, height: int) -> np.ndarray:
+    strip = np.full((height, width, 3), 255, dtype=np.uint8)
+    plain = words.encode("ascii", "replace").decode()
+    cv2.putText(
+        strip, plain, (4, height - 6), cv2.FONT_HERSHEY_SIMPLEX, height / 44, (0, 0, 0), 1, cv2.LINE_AA
+    )
+    return strip

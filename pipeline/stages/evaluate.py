@@ -1,0 +1,66 @@
+"""evaluate: scores of all benchmarks and seeds -> results/eval/<model>.json."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.evaluation import protocols
+from pipeline.evaluation.report import benchmark_block
+from pipeline.evaluation.score import read_scores
+from pipeline.io.files import sha256_of, write_json
+from pipeline.io.ledger import read_balance
+
+
+def run(
+    *,
+    inputs: Mapping[str, Any],
+    outputs: Mapping[str, str],
+    settings: Mapping[str, Any],
+    wildcards: Mapping[str, str],
+    attributes: Mapping[str, str],
+) -> None:
+    """Write one model's JSON: `inputs` lists scores (all seeds of the first benchmark, then of the next), weights
+    (one a seed), and source, kept, reaped (one a data set); `outputs` evaluation (json); `settings` frame, target,
+    seeds, benchmarks, datasets, protocols {id: content of its file}."""
+    chosen = [protocols.parse(name, content) for name, content in settings["protocols"].items()]
+    seeds = [str(seed) for seed in settings["seeds"]]
+    paths = iter(inputs["scores"])
+    benchmarks = {}
+    for benchmark in settings["benchmarks"]:
+        found = {seed: read_scores(Path(next(paths))) for seed in seeds}
+        benchmarks[benchmark] = benchmark_block(
+            {seed: scores.get("model", []) for seed, scores in found.items()},
+            found[seeds[0]].get("mean_face", []),
+            chosen,
+        )
+    ledgers = zip(settings["datasets"], inputs["source"], inputs["kept"], inputs["reaped"], strict=True)
+    results = Path(outputs["evaluation"]).parent.parent
+    value = {
+        "model": wildcards["model"],
+        "weights": [
+            {"seed": int(seed), "path": _below(path, results), "sha256": sha256_of(path)}
+            for seed, path in zip(seeds, inputs["weights"], strict=True)
+        ],
+        "frame": settings["frame"],
+        "target": settings["target"],
+        "benchmarks": benchmarks,
+        "counts": {
+            dataset: read_balance(source, kept, reaped).as_values()
+            for dataset, source, kept, reaped in ledgers
+        },
+        "provenance": {
+            "command": attributes["command"],
+            "config_hash": attributes["config_hash"],
+            "code_digest": attributes["code_digest"],
+            "libraries": json.loads(attributes["libraries"]),
+        },
+    }
+    write_json(outputs["evaluation"], value)
+
+
+def _below(path: str, results: Path) -> str:
+    """The path relative to the results folder where it lies in it: two runs in two folders write the same file."""
+    return Path(path).relative_to(results).as_posix() if Path(path).is_relative_to(results) else path

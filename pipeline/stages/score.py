@@ -1,0 +1,49 @@
+"""score: stored predictions and the truth of a benchmark -> one score per face and protocol; needs no GPU."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import TargetSettings
+from pipeline.evaluation import predictions, protocols
+from pipeline.evaluation.benchmark import benchmark_pictures, true_yaw
+from pipeline.evaluation.chart import Chart
+from pipeline.evaluation.mean_face import mean_target
+from pipeline.evaluation.score import score_benchmark, write_scores
+from pipeline.io import hdf5
+from pipeline.io.files import expand
+from pipeline.morphable import load_face_model
+from pipeline.records import PACK
+from pipeline.registry import DATASETS, TARGETS
+
+
+def run(
+    *,
+    inputs: Mapping[str, Any],
+    outputs: Mapping[str, str],
+    settings: Mapping[str, Any],
+    wildcards: Mapping[str, str],
+    attributes: Mapping[str, str],
+) -> None:
+    """Score one model with one seed, and the mean face beside it, on one benchmark: `inputs` predictions, pack (the
+    benchmark's), source, and the list train (packs); `outputs` scores (tsv); `settings` face_model, target, reader,
+    root and protocols {id: content of its file}."""
+    model = load_face_model(settings["face_model"]["id"], settings["face_model"]["path"])
+    target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
+    score = partial(
+        score_benchmark,
+        chart=Chart(model),
+        pictures=benchmark_pictures(Path(inputs["source"])),
+        protocols=[protocols.parse(name, content) for name, content in settings["protocols"].items()],
+        yaw_of=partial(true_yaw, reader=DATASETS[settings["reader"]](), root=expand(settings["root"])),
+    )
+    mean = mean_target([Path(path) for path in inputs["train"]], target)
+    with hdf5.open_checked(inputs["pack"], PACK) as pack:
+        scores = {
+            "model": score(predictions.stored(Path(inputs["predictions"]), pack), pack),
+            "mean_face": score(predictions.constant(mean, pack), pack),
+        }
+    write_scores(Path(outputs["scores"]), scores)
