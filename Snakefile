@@ -25,5 +25,31 @@ include: "workflow/rules/reap.smk"
 include: "workflow/rules/pack.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
-include: "workflow/rules/tables.smk"
+include: "workflow/rules/table.smk"
 include: "workflow/rules/shipped.smk"
+
+
+rule all:
+    default_target: True
+    input:
+        final_tables(),
+
+
+rule crops:
+    input:
+        crops(),
+
+
+rule packs:
+    input:
+        packs(),
+
+
+rule models:
+    input:
+        models(),
+
+
+rule tables:
+    input:
+        final_tables(),

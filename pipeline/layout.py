@@ -37,7 +37,7 @@ PATTERNS: dict[str, dict[str, str]] = {
     "infer": {"predictions": "infer/{model}/seed{seed}/{benchmark}.h5"},
     "score": {"scores": "score/{model}/seed{seed}/{benchmark}.tsv"},
     "evaluate": {"evaluation": "eval/{model}.json"},
-    "tables": {
+    "table": {
         "markdown": "tables/{table}.md",
         "csv": "tables/{table}.csv",
         "latex": "tables/{table}.tex",

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from pipeline import layout, registry
 from pipeline.config import Config
 from pipeline.jobs import data, models
+from pipeline.jobs.data import splits_of
 from pipeline.jobs.job import Job, Parts
+from pipeline.jobs.models import seeds_of, used
 from pipeline.records import FacemillError
 
 STAGES: dict[str, Callable[..., Parts]] = {
@@ -29,11 +31,13 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "score": models.score,
     "evaluate": models.evaluate,
     "sheet": models.sheet,
-    "tables": models.tables,
+    "table": models.table,
     "ledger": models.ledger,
     "train_shipped": models.train_shipped,
     "census": models.census,
 }
+
+__all__ = ["STAGES", "Job", "job", "seeds_of", "splits_of", "used"]
 
 
 def job(config: Config, stage: str, **wildcards: object) -> Job:

@@ -168,7 +168,7 @@ def sheet(config: Config, model: str, seed: str, benchmark: str) -> Parts:
     return inputs, settings, (registry.TARGETS.module(target.kind), *face_modules)
 
 
-def tables(config: Config, table: str) -> Parts:
+def table(config: Config, table: str) -> Parts:
     """One of the papers' tables, from the JSON of all models."""
     inputs = {
         "evaluations": [path_of(config, "evaluate", "evaluation", model=model) for model in config.models]

@@ -25,8 +25,9 @@ HELP = {
     "score": "score stored predictions by every protocol",
     "sheet": "draw best, median and worst faces",
     "contact_sheet": "draw examples of every reason",
-    "tables": "write one of the papers' tables",
+    "table": "write one of the papers' tables",
     "train_shipped": "train a network that the package ships",
+    "ledger": "print the balance of every data set",
     "census": "compare detection with the synthesiser's truth",
 }
 

@@ -8,6 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from pipeline import jobs, layout, settings
 from pipeline.records import FacemillError
+from pipeline.registry import TABLES
 
 try:
     CONFIG = settings.parse(config)
@@ -73,3 +74,60 @@ def gpus(wildcards):
 
 wildcard_constraints:
     **layout.WILDCARDS,
+
+
+def packs():
+    """Every pack that the config's models learn from or are tested on."""
+    return [
+        path
+        for frame, target, dataset in jobs.used(CONFIG)
+        for split in jobs.splits_of(CONFIG, dataset)
+        for path in layout.outputs(
+            RESULTS, "pack", frame=frame, target=target, dataset=dataset, split=split
+        ).values()
+    ]
+
+
+def crops():
+    """Every shard of crops that the config uses."""
+    return [
+        path
+        for frame, _, dataset in jobs.used(CONFIG)
+        for shard in range(CONFIG.shards)
+        for path in layout.outputs(
+            RESULTS, "crop", frame=frame, dataset=dataset, shard=shard
+        ).values()
+    ]
+
+
+def models():
+    """The weights of every model and seed."""
+    return [
+        layout.outputs(RESULTS, "train", model=model, seed=seed)["weights"]
+        for model in CONFIG.models
+        for seed in jobs.seeds_of(CONFIG, model)
+    ]
+
+
+def final_tables():
+    """Every table, the ledger and the picture sheets."""
+    tables = [
+        path
+        for table in TABLES.names()
+        for path in layout.outputs(RESULTS, "table", table=table).values()
+    ]
+    sheets = [
+        layout.outputs(RESULTS, "sheet", model=model, seed=seed, benchmark=benchmark)[
+            "sheet"
+        ]
+        for model in CONFIG.models
+        for seed in jobs.seeds_of(CONFIG, model)
+        for benchmark in CONFIG.evaluation.benchmarks
+    ]
+    reaped = [
+        layout.outputs(
+            RESULTS, "contact_sheet", frame=frame, target=target, dataset=dataset
+        )["contact_sheet"]
+        for frame, target, dataset in jobs.used(CONFIG)
+    ]
+    return [*tables, *sheets, *reaped, *layout.outputs(RESULTS, "ledger").values()]

@@ -1,4 +1,4 @@
-"""tables: the JSON of all models -> one of the papers' tables, as Markdown, CSV and LaTeX."""
+"""table: the JSON of all models -> one of the papers' tables, as Markdown, CSV and LaTeX."""
 
 from __future__ import annotations
 

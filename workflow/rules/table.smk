@@ -1,0 +1,15 @@
+rule table:
+    """Write one of the papers' tables as Markdown, CSV and LaTeX."""
+    input:
+        unpack(inputs("table")),
+    output:
+        **outputs("table"),
+    log:
+        layout.log(RESULTS, "table"),
+    benchmark:
+        layout.benchmark(RESULTS, "table")
+    params:
+        job=task("table"),
+        code=code("table"),
+    shell:
+        "{PIPELINE} table --job {params.job:q} > {log} 2>&1"
