@@ -77,7 +77,7 @@ def tile(path: Path, box: np.ndarray | None) -> np.ndarray:
     small = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     if box is not None:
         x1, y1, x2, y2 = (round(float(value)) for value in (box + 0.5) * scale - 0.5)
-        cv2.rectangle(small, (x1, y1), (x2, y2), MARK, 1, cv2.LINE_AA)
+        cv2.rectangle(small, (x1, y1), (x2, y2), MARK, 1)
     top, left = (TILE - height) // 2, (TILE - width) // 2
     out[top : top + height, left : left + width] = small
     return out
