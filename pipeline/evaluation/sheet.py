@@ -102,7 +102,7 @@ def _pair(tile: Tile, chart: Chart) -> np.ndarray:
     covered = overlay(tile.image, tile.position_map, chart.face_mask(tile.position_map.shape[0]))
     for points, colour in ((tile.truth68, TRUTH), (chart.landmarks(tile.position_map), PREDICTED)):
         for x, y in np.asarray(points)[:, :2]:
-            cv2.circle(covered, (round(float(x) * 8), round(float(y) * 8)), 12, colour, -1, cv2.LINE_AA, 3)
+            cv2.circle(covered, (round(float(x) * 8), round(float(y) * 8)), 9, colour, -1, cv2.LINE_AA, 3)
     pair = np.concatenate([tile.image, covered], axis=1)
     return np.concatenate([pair, _text(tile.caption, pair.shape[1], CAPTION)], axis=0)
 
