@@ -44,7 +44,13 @@ def extension(name: str) -> Extension:
         include_dirs=["ext/include"],
         depends=[f"ext/{source}" for source in KERNELS.SOURCES[name][1:]],
         define_macros=[("FACEMILL_SOURCE_DIGEST", f'"{KERNELS.source_digest(name)}"')],
-        extra_compile_args=["-O3", "-ffp-contract=off", "-fno-math-errno", "-std=gnu11"],
+        extra_compile_args=[
+            "-O3",
+            "-ffp-contract=off",
+            "-fno-math-errno",
+            "-fno-trapping-math",
+            "-std=gnu11",
+        ],
     )
 
 

@@ -17,6 +17,15 @@ SOURCES = {
         "include/raster.h",
         "include/shading.h",
     ),
+    "mesh_render": (
+        "mesh_render.pyx",
+        "include/backfill.h",
+        "include/dispatch.h",
+        "include/edges.h",
+        "include/gather.h",
+        "include/nearest.h",
+        "include/voxels.h",
+    ),
 }
 """Extension name -> its source files, relative to ``ext/``."""
 

@@ -1,0 +1,1 @@
+"""Kinds of ground truth: position maps, volumes, parameters, landmarks; one file each."""
