@@ -39,8 +39,7 @@ def create(
                 file.attrs["version"] = contract.version
                 for key, value in sorted((attributes or {}).items()):
                     file.attrs[key] = value
-                for name, spec in contract.fields.items():
-                    _create_dataset(file, name, spec, count, sizes)
+                create_datasets(file, contract, count, sizes)
                 yield file
                 check(file, contract, path)
         except OSError as error:
@@ -49,7 +48,15 @@ def create(
             raise
 
 
-def _create_dataset(file: h5py.File, name: str, spec: Field, count: int, sizes: Mapping[str, int]) -> None:
+def create_datasets(
+    group: h5py.Group, contract: Contract, count: int, sizes: Mapping[str, int] | None = None
+) -> None:
+    """The datasets of ``contract`` for ``count`` samples in a file, or in a group of one for samples set aside."""
+    for name, spec in contract.fields.items():
+        _create_dataset(group, name, spec, count, sizes or {})
+
+
+def _create_dataset(file: h5py.Group, name: str, spec: Field, count: int, sizes: Mapping[str, int]) -> None:
     shape = (count, *(sizes[s] if isinstance(s, str) else s for s in spec.shape))
     dtype = h5py.string_dtype() if spec.dtype == "str" else np.dtype(spec.dtype)
     chunked = spec.dtype != "str" and count > 0 and len(shape) > 1 and min(shape) > 0

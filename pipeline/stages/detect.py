@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 import torch
 
@@ -30,7 +31,8 @@ def run(
     attributes: Mapping[str, str],
 ) -> None:
     """Detect the faces of one shard: `inputs` source; `outputs` detections (h5) and status (tsv); `settings`
-    reader, root, shards, detection and, for `detector: annotation`, face_model."""
+    reader, root, shards, detection and, for `detector: annotation`, face_model. The group `rejected` of the file
+    holds the faces with a reason, for the census and for contact sheets."""
     torch.set_num_threads(1)
     detection = DetectionSettings.model_validate(settings["detection"])
     annotate = _annotate(settings) if detection.detector == "annotation" else None
@@ -38,17 +40,27 @@ def run(
     rows = read_tsv(inputs["source"], SOURCE_COLUMNS)
     shard, shards = int(wildcards["shard"]), int(settings["shards"])
     rows = [row for row in rows if shard_of(row["id"], shards) == shard]
-    found, status = [], []
+    found: list[tuple[str, str, Face]] = []
+    status: list[StatusRow] = []
     for picture, faces in detect_pictures(detector, rows, expand(settings["root"]), detection.batch):
         status += status_rows(picture, faces)
         if not isinstance(faces, StatusRow):
-            found += [(f"{picture}#{k}", picture, face) for k, face in enumerate(faces) if face.reason is None]
-    with hdf5.create(outputs["detections"], DETECTIONS, len(found), attributes=attributes) as file:
-        for k, (name, picture, face) in enumerate(found):
-            file["face"][k], file["picture"][k] = name, picture
-            file["box"][k], file["score"][k] = face.box, face.score
-            file["landmarks68"][k], file["landmark_score"][k] = face.landmarks, face.landmark_score
+            found += [(f"{picture}#{k}", picture, face) for k, face in enumerate(faces)]
+    going = [entry for entry in found if entry[2].reason is None]
+    with hdf5.create(outputs["detections"], DETECTIONS, len(going), attributes=attributes) as file:
+        fill(file, going)
+        rejected = [entry for entry in found if entry[2].reason is not None]
+        hdf5.create_datasets(file.create_group("rejected"), DETECTIONS, len(rejected))
+        fill(file["rejected"], rejected)
     write_status(outputs["status"], status)
+
+
+def fill(group: h5py.Group, faces: list[tuple[str, str, Face]]) -> None:
+    """Write faces (name, picture, face) into the datasets of the detection contract."""
+    for k, (name, picture, face) in enumerate(faces):
+        group["face"][k], group["picture"][k] = name, picture
+        group["box"][k], group["score"][k] = face.box, face.score
+        group["landmarks68"][k], group["landmark_score"][k] = face.landmarks, face.landmark_score
 
 
 def detect_pictures(
@@ -67,7 +79,7 @@ def detect_pictures(
                 words = str(problem).removeprefix(f"{root}/")
                 results[row["id"]] = StatusRow(row["id"], row["id"], "detect", Reason.UNREADABLE, None, words)
                 continue
-            paths = row["annotations"].split(";") if detector.uses_annotations else []
+            paths = list(filter(None, row["annotations"].split(";"))) if detector.uses_annotations else []
             sights[row["id"]] = Sight(image, tuple(str(root / path) for path in paths if path))
         results |= dict(zip(sights, detector.detect(list(sights.values())), strict=True))
         yield from results.items()

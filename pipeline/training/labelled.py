@@ -34,7 +34,7 @@ def labelled_pictures(
             image = read_picture(root / row["path"])
             faces = [
                 reader.annotation(root / path, image.shape[0]).landmarks(model)[:, :2]
-                for path in row["annotations"].split()
+                for path in filter(None, row["annotations"].split(";"))
             ]
         except (UnreadablePicture, AnnotationProblem):
             continue
