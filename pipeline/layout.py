@@ -104,6 +104,15 @@ def locate(results: str, path: str) -> tuple[str, dict[str, str]]:
     raise FacemillError(f"no stage makes {path}; expected a path like {results}/eval/prn.json")
 
 
+def maker(path: str) -> str | None:
+    """The stage whose outputs look like ``path``, below whatever results folder; None where there is none."""
+    for stage, patterns in PATTERNS.items():
+        for pattern in patterns.values():
+            if re.fullmatch(".+/" + _expression(pattern), path):
+                return stage
+    return None
+
+
 def _expression(pattern: str) -> str:
     seen: set[str] = set()
     expression = ""

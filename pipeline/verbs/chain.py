@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import os
 import re
 
 from pipeline import layout, provenance
+from pipeline.io.files import expand
 from pipeline.jobs import Job, job
+from pipeline.records import FacemillError
 from pipeline.verbs import record
 from pipeline.verbs.options import add_config_options, load_config
 
@@ -61,9 +62,7 @@ def described(options: argparse.Namespace) -> Job:
     names = wildcards(options.verb)
     missing = [f"--{name}" for name in names if getattr(options, name) is None]
     if missing:
-        raise provenance.FacemillError(
-            f"expected {', '.join(missing)}; type: python -m pipeline {options.verb} -h"
-        )
+        raise FacemillError(f"expected {', '.join(missing)}; type: python -m pipeline {options.verb} -h")
     return job(load_config(options), options.verb, **{name: getattr(options, name) for name in names})
 
 
@@ -71,17 +70,31 @@ def run(options: argparse.Namespace) -> int:
     """Run one job and leave its run record."""
     todo = described(options)
     provenance.require_fresh_kernels(*todo.modules)
+    require_inputs(todo)
     stage = importlib.import_module(f"pipeline.stages.{todo.stage}")
-    inputs = {
-        name: [os.path.expandvars(p) for p in paths] if isinstance(paths, list) else paths
-        for name, paths in todo.inputs.items()
-    }
     with record.recorded(todo):
         stage.run(
-            inputs=inputs,
+            inputs=expanded(todo.inputs),
             outputs=todo.outputs,
             settings=todo.settings,
             wildcards=todo.wildcards,
             attributes=todo.attributes(),
         )
     return 0
+
+
+def expanded(inputs: dict[str, str | list[str]]) -> dict[str, str | list[str]]:
+    """Input paths with their environment variables filled in."""
+    return {
+        name: [str(expand(p)) for p in paths] if isinstance(paths, list) else str(expand(paths))
+        for name, paths in inputs.items()
+    }
+
+
+def require_inputs(todo: Job) -> None:
+    """Raise FacemillError for the first input that is not there, with the command that makes it."""
+    for path in todo.files:
+        if not expand(path).exists():
+            made = layout.maker(path)
+            hint = f"; type: snakemake -j8 {path}" if made else ""
+            raise FacemillError(f"no input {path} for {todo.command}{hint}")
