@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
+from pipeline.config import TargetSettings
 from pipeline.evaluation.infer import infer
-from pipeline.models.prn import NORMALISER
-from pipeline.registry import MODELS
+from pipeline.registry import MODELS, TARGETS
 from pipeline.training.checkpoints import load_weights
 
 
@@ -28,5 +28,6 @@ def run(
     network = MODELS[settings["model"]](**settings["network"])
     load_weights(inputs["weights"], network)
     network.to("cuda" if torch.cuda.is_available() else "cpu")
-    size = int(settings["target"]["size"])
-    infer(network, Path(inputs["pack"]), Path(outputs["predictions"]), size, NORMALISER * size, attributes)
+    target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
+    unit = float(target.attributes["normaliser"])
+    infer(network, Path(inputs["pack"]), Path(outputs["predictions"]), target.side, unit, attributes)

@@ -1,7 +1,7 @@
 """The figures of the PRN paper on AFLW2000-3D beside ours, with what is known of each printed number.
 
-Paper: Feng et al., ECCV 2018, Table 1 and the legends of its cumulative error curves (Figs. 5, 6 and 8). The legends are
-plain means over all 2,000 pictures, Table 1 is balanced over yaw; the two must not be mixed.
+Paper: Feng et al., ECCV 2018, Table 1 and the legends of its cumulative error curves. The legends are plain means over
+all 2,000 pictures, Table 1 is balanced over yaw; the two must not be mixed.
 """
 
 from __future__ import annotations
