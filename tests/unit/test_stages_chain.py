@@ -5,157 +5,20 @@ import json
 import h5py
 import numpy as np
 import pytest
-from stage_world import (
-    POSE,
-    SIDE,
-    DomeTarget,
-    landmarks,
-    model,
-    pose_at,
-    save_detections,
-    save_mat,
-    save_picture,
-)
+from stage_world import PICTURES, POSE, SIDE, DomeTarget, build, landmarks, save_detections, save_picture
 
 from pipeline.geometry.frames import CropTransform
 from pipeline.io import hdf5
 from pipeline.io.ledger import balance, read_balance
 from pipeline.io.tables import read_status, read_tsv, write_status
-from pipeline.records import CROPS, PACK, FacemillError, Reason, StatusRow
-from pipeline.stages import contact_sheet, crop, ground_truth, ledger, pack, reap, source
-
-PICTURES = {
-    "P_001_0": "an ordinary face",
-    "P_002_0": "nobody",
-    "P_003_0": "cannot be read",
-    "P_004_0": "a copy of the first",
-    "P_005_0": "two faces",
-    "P_006_0": "half outside",
-    "P_007_0": "no annotation",
-    "P_008_0": "annotation with NaN",
-    "P_009_0": "annotation of somebody else",
-    "P_010_0": "mesh too large for the target",
-    "P_011_0": "an ordinary face",
-    "P_011_1": "the same photograph",
-}
+from pipeline.records import CROPS, PACK, FacemillError, Reason
+from pipeline.stages import contact_sheet, crop, ledger
 
 
 @pytest.fixture
 def world(tmp_path, monkeypatch):
-    """The folder, and a function that runs a stage in it."""
-    for k, name in enumerate(PICTURES):
-        save_picture(tmp_path / f"data/{name}.jpg", k)
-    (tmp_path / "data/P_003_0.jpg").write_bytes(b"\xff\xd8 nothing")
-    (tmp_path / "data/P_004_0.jpg").write_bytes((tmp_path / "data/P_001_0.jpg").read_bytes())
-    for name in PICTURES:
-        if name not in ("P_002_0", "P_003_0", "P_007_0"):
-            save_mat(tmp_path / f"data/{name}.mat", POSE)
-    save_mat(tmp_path / "data/P_005_0.mat", pose_at(60, 100, 5e-4))
-    save_mat(tmp_path / "data/P_005_0_f1.mat", pose_at(150, 100, 5e-4))
-    save_mat(tmp_path / "data/P_006_0.mat", pose_at(0, 100))
-    save_mat(tmp_path / "data/P_008_0.mat", POSE, Shape_Para=np.full((199, 1), np.nan))
-    save_mat(tmp_path / "data/P_009_0.mat", pose_at(30, 30, 2e-4))
-    save_mat(tmp_path / "data/P_010_0.mat", POSE * [1, 1, 1, 1, 1, 1, 1.6])
-    monkeypatch.setattr(ground_truth, "load_face_model", lambda name, path: model())
-    monkeypatch.setattr(ground_truth, "TARGETS", {"posmap": DomeTarget})
-    monkeypatch.setattr(pack, "TARGETS", {"posmap": DomeTarget})
-    monkeypatch.setattr(ground_truth, "MATCH_IOU", 0.2)
-    return Chain(tmp_path)
-
-
-class Chain:
-    """The stages of one data set in one shard, run with the settings that a job would hand them."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.at = {"dataset": "tiny", "frame": "fan192", "target": "dome", "shard": "0"}
-
-    def path(self, name):
-        return str(self.folder / name)
-
-    def run(self, stage, inputs, outputs, settings, **wildcards):
-        stage.run(
-            inputs=inputs,
-            outputs={name: self.path(path) for name, path in outputs.items()},
-            settings=settings,
-            wildcards={**self.at, **wildcards},
-            attributes={"command": "test"},
-        )
-
-    def source(self, benchmark=False, subset="all", reader="face_300w_lp"):
-        settings = {
-            "reader": reader,
-            "root": self.path("data"),
-            "subset": subset,
-            "every": 5,
-            "benchmark": benchmark,
-        }
-        self.run(source, {}, {"source": "source.tsv"}, settings)
-        return read_tsv(self.path("source.tsv"))
-
-    def detect(self):
-        faces = {name: [landmarks(POSE)] for name in PICTURES if name not in ("P_002_0", "P_003_0")}
-        faces["P_005_0"] = [landmarks(pose_at(60, 100, 5e-4)), landmarks(pose_at(150, 100, 5e-4))]
-        faces["P_006_0"] = [landmarks(pose_at(0, 100))]
-        rows = [
-            StatusRow("P_002_0", "P_002_0", "detect", Reason.NO_FACE),
-            StatusRow("P_003_0", "P_003_0", "detect", Reason.UNREADABLE, None, "no picture"),
-        ]
-        self.detections = save_detections(self.folder, faces, rows)
-
-    def crop(self, **options):
-        inputs = {"source": self.path("source.tsv"), **self.detections}
-        settings = {"root": self.path("data"), "shards": 1, "whole": False, "crop": options}
-        self.run(crop, inputs, {"crops": "crops.h5", "status": "crop.tsv"}, settings)
-        return {row.face: row for row in read_status(self.path("crop.tsv"))}
-
-    def ground_truth(self):
-        inputs = {
-            "source": self.path("source.tsv"),
-            "detections": self.detections["detections"],
-            "crops": self.path("crops.h5"),
-        }
-        settings = {
-            "root": self.path("data"),
-            "reader": "face_300w_lp",
-            "face_model": {"id": "dome", "path": None},
-            "target": {"kind": "posmap", "size": 96},
-        }
-        outputs = {"ground_truth": "truth.h5", "status": "truth.tsv"}
-        self.run(ground_truth, inputs, outputs, settings)
-        return {row.face: row for row in read_status(self.path("truth.tsv"))}
-
-    def reap(self):
-        inputs = {
-            "source": self.path("source.tsv"),
-            "detect": [self.detections["status"]],
-            "crop": [self.path("crop.tsv")],
-            "ground_truth": [self.path("truth.tsv")],
-        }
-        self.run(reap, inputs, {"kept": "kept.tsv", "reaped": "reaped.tsv"}, {"shards": 1})
-        return read_tsv(self.path("kept.tsv")), read_tsv(self.path("reaped.tsv"))
-
-    def pack(self, split, benchmark=False, validation=0.4):
-        inputs = {
-            "kept": self.path("kept.tsv"),
-            "crops": [self.path("crops.h5")],
-            "ground_truth": [self.path("truth.h5")],
-        }
-        settings = {
-            "seed": 0,
-            "validation": validation,
-            "benchmark": benchmark,
-            "target": {"kind": "posmap", "size": 96},
-        }
-        self.run(pack, inputs, {"pack": f"{split}.h5"}, settings, split=split)
-        return self.path(f"{split}.h5")
-
-    def all(self):
-        self.source()
-        self.detect()
-        self.crop()
-        self.ground_truth()
-        return self.reap()
+    """The tiny data set and its stages."""
+    return build(tmp_path, monkeypatch)
 
 
 def test_source_lists_every_picture_and_names_the_copy(world):
