@@ -52,6 +52,7 @@ class MorphableModel:
             natural.
         truncated: the modes are the first ones of a longer model (40 of BFM's 199): coefficients beyond them are
             dropped instead of refused, and what that costs stands beside the figures made with it.
+        albedo_floor: (Ka,) as expression_floor, for the albedo coefficients (a beard darkens, it never shines).
     """
 
     name: str
@@ -72,6 +73,7 @@ class MorphableModel:
     regions: np.ndarray
     expression_floor: np.ndarray | None = None
     truncated: bool = False
+    albedo_floor: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         count = len(self.mean)
@@ -157,27 +159,33 @@ class MorphableModel:
 
     def draw_shape(self, rng: np.random.Generator, scale: float = 1.0) -> np.ndarray:
         """Raw shape coefficients (Ks,) of a random identity: normal, cut at 2.5 sigma."""
-        return np.clip(rng.standard_normal(len(self.shape_sigma)), -2.5, 2.5) * self.shape_sigma * scale
+        return _draw(rng, self.shape_sigma * scale, None)
 
     def draw_expression(self, rng: np.random.Generator, scale: float = 1.0) -> np.ndarray:
-        """Raw expression coefficients (Ke,) at random: normal, cut at 2.5 sigma, one-way modes half-normal."""
-        drawn = np.clip(rng.standard_normal(len(self.expression_sigma)), -2.5, 2.5)
-        drawn = drawn * self.expression_sigma * scale
-        if self.expression_floor is None:
-            return drawn
-        return np.where(drawn < self.expression_floor, np.abs(drawn), drawn)
+        """Raw expression coefficients (Ke,) at random: normal, cut at 2.5 sigma; one-way modes half-normal."""
+        return _draw(rng, self.expression_sigma * scale, self.expression_floor)
 
     def draw_albedo(self, rng: np.random.Generator, scale: float = 1.0) -> np.ndarray:
-        """Linear RGB (N, 3) float32 in 0..1 of a random skin.
+        """Raw albedo coefficients (Ka,) at random: normal, cut at 2.5 sigma; one-way modes half-normal.
 
         Raises:
-            FacemillError: the model has no albedo.
+            FacemillError: the model has no albedo modes.
         """
-        if self.albedo_mean is None or self.albedo_basis is None or self.albedo_sigma is None:
+        if self.albedo_sigma is None:
             raise FacemillError(f"face model {self.name} has no albedo modes; give the colours yourself")
-        drawn = np.clip(rng.standard_normal(len(self.albedo_sigma)), -2.5, 2.5) * self.albedo_sigma * scale
-        colours = self.albedo_mean + self.albedo_basis @ drawn.astype(np.float32)
-        return np.clip(colours, 0.0, 1.0)
+        return _draw(rng, self.albedo_sigma * scale, self.albedo_floor)
+
+    def albedo(self, coefficients) -> np.ndarray:
+        """Linear RGB (N, 3) in 0..1 for raw albedo coefficients.
+
+        Raises:
+            FacemillError: the model has no albedo modes, or a coefficient beyond them is not zero.
+        """
+        if self.albedo_mean is None or self.albedo_basis is None:
+            raise FacemillError(f"face model {self.name} has no albedo modes; give the colours yourself")
+        rows = np.ravel(coefficients)[None]
+        known = self._coefficients("albedo", rows, self.albedo_basis.shape[2])[0]
+        return np.clip(self.albedo_mean + self.albedo_basis[:, :, : len(known)] @ known, 0.0, 1.0)
 
     def _coefficients(self, what: str, rows: np.ndarray, modes: int) -> np.ndarray:
         rows = np.asarray(rows, dtype=np.float64)
@@ -188,3 +196,8 @@ class MorphableModel:
                 f"{rows.shape[1]} is not zero. Use the model that the parameters were made with"
             )
         return rows[:, :modes]
+
+
+def _draw(rng: np.random.Generator, sigma: np.ndarray, floor: np.ndarray | None) -> np.ndarray:
+    drawn = np.clip(rng.standard_normal(len(sigma)), -2.5, 2.5) * sigma
+    return drawn if floor is None else np.where(drawn < floor, np.abs(drawn), drawn)
