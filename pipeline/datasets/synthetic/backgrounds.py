@@ -44,7 +44,7 @@ def _clouds(rng: np.random.Generator, size: int) -> np.ndarray:
 
 
 def _leaves(rng: np.random.Generator, size: int) -> np.ndarray:
-    green = np.array([rng.uniform(0.08, 0.3), rng.uniform(0.15, 0.4), rng.uniform(0.02, 0.1)], np.float32)
+    green = np.array([rng.uniform(0.05, 0.2), rng.uniform(0.10, 0.2), rng.uniform(0.02, 0.09)], np.float32)
     canvas = np.ascontiguousarray(np.broadcast_to(green * 0.15, (size, size, 3)))
     count = int(rng.integers(150, 420))
     centres, lengths = rng.uniform(-10, size + 10, (count, 2)), rng.uniform(3, 13, count)
@@ -102,7 +102,7 @@ def _lamps(rng: np.random.Generator, size: int) -> np.ndarray:
         centre = tuple(int(v * 16) for v in rng.uniform(0, size, 2))
         cv2.circle(spot, centre, int(rng.uniform(3, 20) * 16), 1.0, -1, cv2.LINE_AA, 4)
         canvas += spot[..., None] * colour(rng, 0.15, 1.5) * rng.uniform(0.3, 0.9)
-    return canvas
+    return cv2.GaussianBlur(canvas, (0, 0), 0.8)
 
 
 _LAYERS = (_gradient, _clouds, _leaves, _bricks, _stripes, _room, _lamps)

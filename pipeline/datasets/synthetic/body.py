@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.datasets.synthetic.anatomy import Head
-from pipeline.datasets.synthetic.meshes import Part, fan, grid_surface, grid_triangles
+from pipeline.datasets.synthetic.meshes import Part, fan, grid_triangles
 from pipeline.datasets.synthetic.textures import Texture
 from pipeline.geometry.euler import rotation_from_angles
 
@@ -35,12 +35,14 @@ _RINGS = np.array(
 
 @dataclass(frozen=True)
 class Body:
-    """How a person holds their shoulders and what they wear; collar is mm below the skull's base."""
+    """How a person holds their shoulders and what they wear; collar is its height
+    (mm from the skull's base), opening how far a neckline reaches down in front."""
 
     follow: float
     lean: np.ndarray
     build: float
     collar: float
+    opening: float
     colour: np.ndarray
     second: np.ndarray
     stripes: float
@@ -57,7 +59,8 @@ def sample_body(rng: np.random.Generator) -> Body:
         follow=float(rng.uniform(0.15, 0.85)),
         lean=np.clip(rng.normal(0, [0.10, 0.25, 0.07]), -0.6, 0.6),
         build=float(rng.uniform(0.88, 1.14)),
-        collar=float(rng.uniform(-125, -66)),
+        collar=float(rng.uniform(-112, -62)),
+        opening=float(rng.uniform(20, 170)) if rng.random() < 0.35 else 0.0,
         colour=value * tint / tint.max(),
         second=other,
         stripes=float(rng.uniform(18, 70)) if rng.random() < 0.25 else 0.0,
@@ -78,50 +81,58 @@ def down_in_head(head: Head, body: Body) -> np.ndarray:
     return rotation_from_angles(*head.pose[:3]).T @ torso_rotation(head, body) @ np.array([0.0, -1.0, 0.0])
 
 
+def _surface(head: Head, body: Body, height: np.ndarray, angle: np.ndarray, lift: float) -> np.ndarray:
+    """Points (N, 3), head's frame, mm, on neck and shoulders at ``height`` (N,) and ``angle`` (N,; 0 is the front)."""
+    wide, deep, forward = (np.interp(-height, -_RINGS[:, 0], column) for column in _RINGS[:, 1:].T)
+    wide = wide * np.interp(-height, [78, 130], [1 + 0.6 * (body.build - 1), body.build])
+    x, z = np.sin(angle), np.cos(angle)
+    shoulder = np.clip((-height - 105) / 60, 0, 1)
+    rise = shoulder * 10 * (1 - np.abs(x)) + lift * np.clip((-height - 95) / 30, 0, 1)
+    points = np.stack([(wide + lift) * x, height + rise, (deep + lift) * z + forward], -1)
+    turn = rotation_from_angles(*head.pose[:3]).T @ torso_rotation(head, body)
+    share = np.clip(-height / 95, 0, 1)[:, None]
+    return (1 - share) * points + share * (points @ turn.T) + _SKULL_BASE
+
+
+def _sheet(top: np.ndarray, bottom: float, rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    """Heights and angles (rows * columns,) of a tube from ``top`` (columns,) down, denser at its upper end."""
+    angle = np.linspace(-np.pi, np.pi, columns)
+    share = np.linspace(0, 1, rows)[:, None] ** 2
+    height = top[None] * (1 - share) + bottom * share
+    return height.ravel(), np.tile(angle, rows)
+
+
 def parts(head: Head, body: Body, skin: np.ndarray) -> list[Part]:
     """Neck, shoulders and clothes; ``skin`` (3,) is the linear RGB of the throat."""
-    own = rotation_from_angles(*head.pose[:3])
-    turn = own.T @ torso_rotation(head, body)
-    columns = 48
-    angle = np.linspace(0, 2 * np.pi, columns)
-    fine = np.linspace(0, len(_RINGS) - 1, 40)
-    height, wide, deep, forward = (np.interp(fine, np.arange(len(_RINGS)), column) for column in _RINGS.T)
-    wide = wide * np.where(height < -78, body.build, 1 + 0.6 * (body.build - 1))
-    rim = np.stack([np.sin(angle), np.zeros(columns), np.cos(angle)], -1)
-    shoulder = np.clip((-height - 105) / 60, 0, 1)
-    sag = shoulder[:, None] * 10 * (1 - np.abs(rim[:, 0])[None])
-    rings = rim[None] * np.stack([wide, 0 * wide, deep], -1)[:, None]
-    rings[..., 1] += height[:, None] + sag
-    rings[..., 2] += forward[:, None]
-    share = np.clip(-height / 95, 0, 1)[:, None, None]
-    bent = (1 - share) * rings + share * (rings @ turn.T)
-    points = (bent + _SKULL_BASE).reshape(-1, 3)
-    level = np.repeat(height, columns)
-    front = np.tile(rim[:, 2], len(fine))
-    clothed = level < body.collar - 14 * front
-    colour = np.where(clothed[:, None], body.colour, skin)
+    columns = 49
+    height, angle = _sheet(np.full(columns, 10.0), -200.0, 22, columns)
+    neck = Part(
+        vertices=head.place(_surface(head, body, height, angle, 0.0)),
+        triangles=grid_triangles(22, columns),
+        albedo=skin,
+        occlusion=0.45 + 0.55 * np.clip(-height / 110, 0, 1) ** 1.5,
+        texture=Texture.SKIN,
+        coordinates=np.stack([angle * 90, height * 1.6], 1),
+        sheet=True,
+    )
+    around = np.linspace(-np.pi, np.pi, columns)
+    collar = body.collar - 7 - 7 * np.cos(around) - body.opening * np.clip(np.cos(around) - 0.35, 0, 1)
+    rows = 30
+    height, angle = _sheet(collar, -700.0, rows, columns)
+    colour = np.broadcast_to(body.colour, (len(height), 3))
     if body.stripes:
-        band = clothed & (np.floor(level / body.stripes) % 2 == 0)
-        colour = np.where(band[:, None], body.second, colour)
-    shade = np.clip(0.45 + 0.55 * np.clip(-level / 110, 0, 1) ** 1.5, 0, 1)
-    surface = grid_surface(len(fine), columns)
-    coordinates = np.stack([surface[:, 0] * 900, level * 2.0], 1)
-    triangles = grid_triangles(len(fine), columns)
-    cloth = clothed[triangles].any(1)
-    image = head.place(points)
-    pattern = Texture.KNIT if body.knit else Texture.CLOTH
-    made = []
-    for chosen, texture, gloss, lift in ((~cloth, Texture.SKIN, 0.03, 0.0), (cloth, pattern, 0.01, 5.0)):
-        lifted = image
-        if lift:
-            outward = (rings - rings.mean(1, keepdims=True)) @ turn.T
-            outward /= np.linalg.norm(outward, axis=-1, keepdims=True)
-            lifted = head.place(points + lift * outward.reshape(-1, 3))
-            colour = np.where(clothed[:, None], colour, body.colour)
-        made.append(
-            Part(lifted, triangles[chosen], colour, gloss, 10.0, shade, texture, coordinates, sheet=True)
-        )
-    return made
+        colour = np.where((np.floor(height / body.stripes) % 2 == 0)[:, None], body.second, colour)
+    cloth = Part(
+        vertices=head.place(_surface(head, body, height, angle, 4.5)),
+        triangles=grid_triangles(rows, columns),
+        albedo=colour,
+        gloss=0.008,
+        occlusion=0.6 + 0.4 * np.clip((collar.mean() - height) / 60, 0, 1),
+        texture=Texture.KNIT if body.knit else Texture.CLOTH,
+        coordinates=np.stack([angle * 150, height * 2.0], 1),
+        sheet=True,
+    )
+    return [neck, cloth]
 
 
 def mouth_dark(head: Head) -> Part:

@@ -39,7 +39,10 @@ _SHARES = np.array([20, 16, 14, 13, 9, 7, 4, 4, 5, 4, 2, 2]) / 100
 
 @dataclass(frozen=True)
 class HairStyle:
-    """What one person's hair is like; lengths in mm, angles in radians."""
+    """What one person's hair is like; lengths in mm, angles in radians.
+
+    ramp: angle over which it reaches its thickness; sides: thickness there, as a share; flow: way of the strands.
+    """
 
     thickness: float
     long: bool
@@ -48,6 +51,9 @@ class HairStyle:
     fringe: float
     parting: float
     curly: bool
+    flow: str
+    ramp: float
+    sides: float
     colour: np.ndarray
     seed: int
 
@@ -63,9 +69,12 @@ def sample_style(rng: np.random.Generator, full: bool) -> HairStyle:
         long=long,
         length=float(rng.uniform(90, 330)),
         lift=float(rng.normal(0, 0.07) + (0.25 if rng.random() < 0.12 else 0)),
-        fringe=float(rng.uniform(0.2, 0.75)) if full and rng.random() < 0.28 else 0.0,
+        fringe=float(rng.uniform(0.15, 0.52)) if full and rng.random() < 0.28 else 0.0,
         parting=float(rng.uniform(-0.8, 0.8)),
         curly=bool(rng.random() < 0.22),
+        flow=str(rng.choice(["crown", "back", "side"], p=[0.4, 0.3, 0.3])),
+        ramp=float(rng.uniform(0.25, 0.75)),
+        sides=1.0 if long else float(rng.uniform(0.12, 0.8)),
         colour=colour,
         seed=int(rng.integers(1 << 31)),
     )
@@ -77,39 +86,49 @@ def hairline(style: HairStyle, azimuth: np.ndarray) -> np.ndarray:
     line = np.interp(around, _AROUND, _LONG if style.long else _SHORT)
     front = np.clip(1 - around / 0.95, 0, 1)
     line = line + style.lift * np.sqrt(front)
-    swept = np.clip(1 - np.abs(azimuth - 0.5 * style.parting) / 0.9, 0, 1) ** 0.5
-    return line - style.fringe * swept * (np.cos(azimuth * 1.6) > 0)
+    swept = np.clip(2.2 - 2.4 * np.abs(azimuth - 0.35 * style.parting), 0, 1) ** 0.7
+    return line - style.fringe * swept
+
+
+def _flow(style: HairStyle, elevation: np.ndarray, azimuth: np.ndarray) -> np.ndarray:
+    """(N, 2) strand coordinates: from the crown down, from the brow back, or from the parting to the sides."""
+    across = np.cos(elevation)
+    x, y, z = across * np.sin(azimuth), np.sin(elevation), across * np.cos(azimuth)
+    if style.flow == "crown":
+        return np.stack([azimuth * 122, elevation * 45], 1)
+    if style.flow == "back":
+        return np.stack([np.arcsin(np.clip(x, -1, 1)) * 150, np.arctan2(y, z) * 45], 1)
+    side = np.sin(0.5 * style.parting)
+    return np.stack([np.arctan2(z, np.hypot(x - side, y)) * 150, np.arctan2(y, x - side) * 45], 1)
 
 
 def shell(head: Head, style: HairStyle) -> Part:
-    """The hair on the skull; all of the skull's back is covered at least by the scalp's own colour."""
+    """The hair on the skull; where none grows the shell runs under the skin."""
     rng = np.random.default_rng(style.seed)
-    rows, columns = 44, 97
-    elevation, azimuth, triangles, surface = sphere_grid(rows, columns, np.radians(-64))
+    rows, columns = 40, 91
+    elevation, azimuth, triangles, _ = sphere_grid(rows, columns, np.radians(-64))
     ragged = (
-        smooth_noise(rng, (2, 40), (1, columns))[0] * 0.035
-        + smooth_noise(rng, (2, 9), (1, columns))[0] * 0.03
+        smooth_noise(rng, (2, 40), (1, columns))[0] * 0.04 + smooth_noise(rng, (2, 9), (1, columns))[0] * 0.04
     )
     rise = elevation - hairline(style, azimuth) - np.tile(ragged, rows)
-    grown = np.clip(rise / 0.30, -1, 1)
-    thick = style.thickness * np.sign(grown) * np.abs(grown) ** 0.6
-    crown = 1 + 0.25 * np.clip(np.sin(elevation), 0, 1)
+    grown = np.clip(rise / style.ramp, -1, 1)
+    height = np.clip(0.5 + 0.9 * np.sin(elevation), 0, 1)
+    body = style.sides + (1 - style.sides) * height**0.8
     lumps = smooth_noise(rng, (7, 9), (rows, columns)).ravel()
-    amount = 0.30 if style.curly else 0.14
-    line = np.exp(-(((azimuth - style.parting) / 0.06) ** 2)) * (np.abs(azimuth) < 1.2)
-    thick = np.where(thick > 0, thick * crown * (1 + amount * lumps) * (1 - 0.4 * line), 14 * grown - 1.5)
-    if style.thickness < 2:
-        thick = np.where(thick > 0, np.minimum(thick, 1.0), thick)
+    amount = 0.30 if style.curly else 0.16
+    line = np.exp(-(((azimuth - style.parting) / 0.07) ** 2)) * (np.abs(azimuth) < 1.2)
+    thick = style.thickness * body * (1 + amount * lumps) * (1 - 0.45 * line) * np.abs(grown) ** 0.7
+    thick = np.where(rise > 0, thick + 0.4, np.maximum(40 * rise, -45.0))
     points, _ = head.shell(elevation, azimuth, thick)
-    strands = np.stack([surface[:, 0] * 256 * 3, surface[:, 1] * 90], 1)
+    strands = _flow(style, elevation, azimuth)
     if style.curly:
-        strands = np.stack([surface[:, 0] * 512, surface[:, 1] * 256], 1)
-    shade = np.clip(0.55 + 0.45 * np.clip(rise / 0.5, 0, 1) + 0.10 * lumps, 0.35, 1.2)
+        strands = np.stack([azimuth * 60, elevation * 80], 1)
+    shade = np.clip(0.55 + 0.45 * np.clip(rise / 0.5, 0, 1) + 0.10 * lumps - 0.25 * line, 0.3, 1.2)
     return Part(
         vertices=head.place(points),
-        triangles=triangles[:, ::-1],
+        triangles=triangles,
         albedo=style.colour * (1 + 0.12 * lumps[:, None]).clip(0.4, 2),
-        gloss=0.02 if style.curly else 0.07,
+        gloss=0.02 if style.curly else 0.05,
         shine=9.0,
         occlusion=shade,
         texture=Texture.CURLS if style.curly else Texture.STRANDS,

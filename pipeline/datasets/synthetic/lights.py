@@ -79,7 +79,7 @@ def shadow_factor(
         y = np.clip(np.rint(placed[:, 1] + dy), 0, _SHADOW_SIDE - 1).astype(np.intp)
         lit += depth[y, x] <= nearness
     inside = (np.abs(placed[:, :2] - (_SHADOW_SIDE - 1) / 2) < _SHADOW_SIDE / 2).all(1)
-    return np.where(inside, lit / 4, 1.0)
+    return np.where(inside, lit / 4, np.float32(1.0))
 
 
 def shade(
@@ -95,17 +95,19 @@ def shade(
 
     normals (N, 3) in the camera frame, gloss/shine/occlusion (N,), ``lit`` (N,) share of the main lamp or None.
     """
-    up = (0.5 + 0.5 * normals[:, 1:2]).astype(np.float32)
-    arrived = (lighting.floor + (lighting.sky - lighting.floor) * up) * occlusion[:, None]
+    normals = normals.astype(np.float32)
+    wrap, sky, floor = (a.astype(np.float32) for a in (_WRAP, lighting.sky, lighting.floor))
+    arrived = (floor + (sky - floor) * (0.5 + 0.5 * normals[:, 1:2])) * occlusion[:, None]
     mirrored = np.zeros_like(arrived)
-    for number, (direction, colour) in enumerate(zip(lighting.directions, lighting.colours, strict=True)):
+    lamps = zip(lighting.directions.astype(np.float32), lighting.colours.astype(np.float32), strict=True)
+    for number, (direction, colour) in enumerate(lamps):
         facing = normals @ direction
-        share = np.clip((facing[:, None] + _WRAP) / (1 + _WRAP), 0, None) * (0.4 + 0.6 * occlusion[:, None])
-        half = direction + np.array([0.0, 0.0, 1.0])
+        share = np.clip((facing[:, None] + wrap) / (1 + wrap), 0, None) * (0.4 + 0.6 * occlusion[:, None])
+        half = direction + np.array([0.0, 0.0, 1.0], np.float32)
         half /= max(np.linalg.norm(half), 1e-9)
         glint = np.exp(np.minimum(shine * (normals @ half - 1) * 1.1, 0)) * (facing > 0) * (shine + 8) / 25
         if number == 0 and lit is not None:
-            through = 1 - lighting.shadow * (1 - lit)
+            through = 1 - np.float32(lighting.shadow) * (1 - lit)
             share, glint = share * through[:, None], glint * through
         arrived += share * colour
         mirrored += (glint * gloss)[:, None] * colour

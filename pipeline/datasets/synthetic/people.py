@@ -112,11 +112,11 @@ def face_part(head: Head, person: Person, colour: np.ndarray, number: int) -> Pa
     )
 
 
-def head_parts(head: Head, person: Person, clothes: body.Body, number: int) -> list[Part]:
-    """Face, neck, clothes and mouth; the face itself is the first part."""
+def head_parts(head: Head, person: Person, clothes: body.Body, number: int) -> tuple[list[Part], np.ndarray]:
+    """Face, neck, clothes and mouth, the face first; and the skin's colour (3,) at the throat."""
     colour = skin_colour(head.traits, person)
-    parts = [face_part(head, person, colour, number)]
-    parts += body.parts(head, clothes, throat_colour(head.traits, colour))
+    throat = throat_colour(head.traits, colour)
+    parts = [face_part(head, person, colour, number), *body.parts(head, clothes, throat)]
     if not head.traits.has_mouth:
         parts.append(body.mouth_dark(head))
-    return parts
+    return parts, throat

@@ -13,13 +13,16 @@ from pipeline.datasets.synthetic import (
     body,
     degrade,
     hardness,
+    occluders,
     people,
     viewpoint,
 )
 from pipeline.datasets.synthetic.anatomy import Head, HeadModel
+from pipeline.datasets.synthetic.glasses import Lens
 from pipeline.datasets.synthetic.lights import sample_lighting
+from pipeline.datasets.synthetic.meshes import Part
 from pipeline.datasets.synthetic.plan import Kind, kind_of, original_of, picture_id
-from pipeline.datasets.synthetic.scene import draw, visibility
+from pipeline.datasets.synthetic.scene import SAMPLES, draw, visibility
 from pipeline.io.images import encode_jpeg
 from pipeline.seeding import rng as keyed
 
@@ -58,6 +61,24 @@ class Rendered:
     jpeg: bytes
     faces: tuple[FaceTruth, ...]
     light: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Sitter:
+    """One person of a scene; part: number of the face's part, worn: names of what they wear and hold."""
+
+    head: Head
+    person: people.Person
+    expression: np.ndarray
+    part: int
+    worn: str
+
+
+@dataclass(frozen=True)
+class _Scene:
+    parts: list[Part]
+    lenses: list[Lens]
+    sitters: list[_Sitter]
 
 
 @dataclass(frozen=True)
@@ -110,29 +131,21 @@ class Synthesiser:
         camera = degrade.sample_camera(rng, settings)
         places = hardness.places(rng, settings, kind)
         camera = hardness.spoil(rng, camera, kind, places)
-        parts, heads, owners, worn = [], [], [], []
-        for number, place in enumerate(places):
-            other = int(rng.integers(settings.identities))
-            person = self.person(other if number or identity is None else identity)
-            head, expression = self._head(rng, person, place)
-            clothes = body.sample_body(rng)
-            owners.append(len(parts))
-            parts += people.head_parts(head, person, clothes, number)
-            extra = accessories.sample(rng, settings, head, person, clothes)
-            parts += extra.parts
-            heads.append((head, person, expression))
-            worn.append(extra.names)
+        scene = self._scene(rng, places, identity)
         behind = backgrounds.background(rng, size)
-        linear, drawn = behind, None
+        parts = scene.parts if places else self._faceless(rng)
+        linear = behind
         if parts:
             reach = max((place.side for place in places), default=0.3 * size) * 1.8
             drawn = draw(parts, lighting, size, reach)
-            gain = 0.62 / max(drawn.light, 0.02)
-            linear = behind * (1 - drawn.cover[..., None]) + drawn.colour * np.float32(gain)
+            gain = np.float32(0.62 / max(drawn.light, 0.02))
+            linear = behind * (1 - drawn.cover[..., None]) + drawn.colour * gain
+            depth = drawn.raster.depth[::SAMPLES, ::SAMPLES]
+            for lens in scene.lenses:
+                linear = lens.over(linear, depth, lighting)
         image = degrade.expose(rng, linear, camera)
         faces = tuple(
-            self._truth(head, person, expression, visibility(drawn, head, owner), names)
-            for (head, person, expression), owner, names in zip(heads, owners, worn, strict=True)
+            self._truth(sitter, visibility(drawn, sitter.head, sitter.part)) for sitter in scene.sitters
         )
         light = np.concatenate(
             [lighting.sky, lighting.colours[0], _angles(lighting.directions[0]), [0.03, 14.0]]
@@ -142,26 +155,55 @@ class Synthesiser:
             defect = str(rng.choice(("nan", "key", "scale", "absent")))
         return Rendered(kind, defect, image, encode_jpeg(image, camera.quality), faces, light)
 
+    def _scene(self, rng: np.random.Generator, places: list[hardness.Place], identity: int | None) -> _Scene:
+        """Everybody in the picture with what they wear."""
+        parts, lenses, sitters = [], [], []
+        for number, place in enumerate(places):
+            other = int(rng.integers(self.settings.identities))
+            person = self.person(other if number or identity is None else identity)
+            angles = viewpoint.sample_angles(rng, self.settings)
+            head, expression = self._head(rng, person, place, angles)
+            clothes = body.sample_body(rng)
+            first = len(parts)
+            made, skin = people.head_parts(head, person, clothes, number)
+            worn = accessories.sample(rng, self.settings, head, person, clothes, skin, place.trouble)
+            parts += made + worn.parts
+            lenses += worn.lenses
+            sitters.append(_Sitter(head, person, expression, first, " ".join(worn.names)))
+        return _Scene(parts, lenses, sitters)
+
+    def _faceless(self, rng: np.random.Generator) -> list[Part]:
+        """What stands in a picture without a face: nothing, things like faces, or somebody seen from behind."""
+        size = self.settings.size
+        choice = rng.random()
+        if choice < 0.15:
+            return []
+        if choice < 0.65:
+            return occluders.lookalikes(rng, size)
+        person = self.person(int(rng.integers(self.settings.identities)))
+        side, centre = viewpoint.sample_place(rng, self.settings)
+        place = hardness.Place(side, centre)
+        head, _ = self._head(
+            rng, person, place, np.array([rng.normal(0, 0.15), np.pi + rng.normal(0, 0.25), 0.0])
+        )
+        clothes = body.sample_body(rng)
+        made, skin = people.head_parts(head, person, clothes, -1)
+        worn = accessories.sample(rng, self.settings, head, person, clothes, skin, "")
+        return made + worn.parts
+
     def _head(
-        self, rng: np.random.Generator, person: people.Person, place: hardness.Place
+        self, rng: np.random.Generator, person: people.Person, place: hardness.Place, angles: np.ndarray
     ) -> tuple[Head, np.ndarray]:
         model = self.traits.model
         expression = people.sample_expression(rng, self.traits, self.settings.expression_scale)
         vertices = model.vertices(person.shape, expression)
-        angles = viewpoint.sample_angles(rng, self.settings)
         pose = viewpoint.pose_for(
             vertices[model.keypoints], angles, place.side, place.centre, self.settings.size, place.depth
         )
         return Head(self.traits, vertices, pose.astype(np.float64), self.settings.size), expression
 
-    def _truth(
-        self,
-        head: Head,
-        person: people.Person,
-        expression: np.ndarray,
-        seen: tuple[np.ndarray, float],
-        names: tuple[str, ...],
-    ) -> FaceTruth:
+    def _truth(self, sitter: _Sitter, seen: tuple[np.ndarray, float]) -> FaceTruth:
+        head, person = sitter.head, sitter.person
         landmarks = head.image[self.traits.model.keypoints]
         edge = self.settings.size - 0.5
         within = ((landmarks[:, :2] >= -0.5) & (landmarks[:, :2] <= edge)).all(1)
@@ -169,13 +211,13 @@ class Synthesiser:
             identity=person.number,
             pose=head.pose.astype(np.float32),
             shape=person.shape,
-            expression=expression,
+            expression=sitter.expression,
             albedo=person.albedo,
             landmarks=landmarks,
             visible=seen[0] & within,
             hidden=seen[1],
             inside=float(within.mean()),
-            accessories=" ".join(names),
+            accessories=sitter.worn,
         )
 
 

@@ -15,7 +15,6 @@ from pipeline.geometry.mesh import Raster, interpolate, rasterize, vertex_normal
 
 SAMPLES = 2
 _UP = np.array([1.0, -1.0, 1.0])
-_OFFSET, _STRIDE = 4096.0, 16384.0
 
 
 @dataclass(frozen=True)
@@ -80,16 +79,14 @@ def draw(parts: list[Part], lighting: Lighting, size: int, reach: float) -> Draw
     side = size * SAMPLES
     raster = rasterize(finer, triangles, side, side)
     attributes = np.concatenate([colour, np.concatenate(patterned)], 1)
-    pixels = interpolate(raster, triangles, attributes)
-    covered = raster.triangle >= 0
-    found = pixels[covered]
-    kind = np.clip(np.rint((found[:, 3] - _OFFSET) / _STRIDE), 0, len(textures.Texture) - 1)
-    across = found[:, 3] - kind * _STRIDE
-    gain = textures.sample(kind.astype(np.intp), across, found[:, 4])
-    picture = np.zeros((side, side, 4), np.float32)
-    picture[covered, :3] = found[:, :3] * gain[:, None]
-    picture[covered, 3] = 1.0
-    small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+    pixels = interpolate(raster, triangles, attributes).reshape(-1, 5)
+    covered = np.flatnonzero(raster.triangle.ravel() >= 0)
+    found = np.take(pixels, covered, axis=0)
+    picture = np.zeros((side * side, 4), np.float32)
+    painted = np.ones((len(covered), 4), np.float32)
+    np.multiply(found[:, :3], textures.sample(found[:, 3], found[:, 4])[:, None], out=painted[:, :3])
+    picture[covered] = painted
+    small = cv2.resize(picture.reshape(side, side, 4), (size, size), interpolation=cv2.INTER_AREA)
     faces = np.concatenate([np.full(len(part.vertices), part.face >= 0) for part in parts])
     front = faces & (normals[:, 2] > 0.1)
     light = float(arrived[front].mean()) if front.any() else float(arrived.mean())
@@ -100,8 +97,7 @@ def _coordinates(part: Part) -> np.ndarray:
     """(N, 2) texel coordinates, the first with the pattern's number folded in."""
     count = len(part.vertices)
     given = np.zeros((count, 2)) if part.coordinates is None else part.coordinates
-    folded = np.clip(given[:, 0] + _OFFSET, 0, 2 * _OFFSET) + int(part.texture) * _STRIDE
-    return np.stack([folded, given[:, 1] + _OFFSET], 1).astype(np.float32)
+    return textures.fold(part.texture, given)
 
 
 def visibility(drawn: Drawn, head: Head, part: int) -> tuple[np.ndarray, float]:

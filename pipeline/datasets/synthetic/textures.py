@@ -11,6 +11,7 @@ import numpy as np
 from pipeline.seeding import rng
 
 SIDE = 256
+_OFFSET, _STRIDE = 4096, 8192
 
 
 class Texture(IntEnum):
@@ -78,7 +79,19 @@ def atlas() -> np.ndarray:
     return np.stack([_periodic(tile) for tile in tiles]).astype(np.float32)
 
 
-def sample(kind: np.ndarray, across: np.ndarray, along: np.ndarray) -> np.ndarray:
-    """Gains (n,) at texel coordinates (n,) of the patterns ``kind`` (n,) int, repeated without end."""
-    mask = SIDE - 1
-    return atlas()[kind, along.astype(np.int64) & mask, across.astype(np.int64) & mask]
+def fold(kind: Texture, coordinates: np.ndarray) -> np.ndarray:
+    """Texel coordinates (N, 2) float32 of one pattern in the form that ``sample`` wants: its number in the first."""
+    across = np.clip(coordinates[:, 0] + _OFFSET, 0, _STRIDE - 1) + int(kind) * _STRIDE
+    return np.stack([across, coordinates[:, 1] + _OFFSET], 1).astype(np.float32)
+
+
+def sample(across: np.ndarray, along: np.ndarray) -> np.ndarray:
+    """Gains (n,) float32 at folded coordinates (n,), the patterns repeated without end."""
+    column, row = across.astype(np.int32), along.astype(np.int32)
+    index = (column // _STRIDE) * (SIDE * SIDE)
+    column &= SIDE - 1
+    row &= SIDE - 1
+    row *= SIDE
+    index += row
+    index += column
+    return np.take(atlas().ravel(), index)
