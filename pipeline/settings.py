@@ -86,7 +86,7 @@ def parse_assignment(text: str) -> dict[str, Any]:
 
 def schema() -> dict[str, Any]:
     """The JSON schema of the configuration, as shipped in workflow/schemas/."""
-    return Config.model_json_schema()
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Config.model_json_schema()}
 
 
 def as_values(config: BaseModel) -> dict[str, Any]:
