@@ -1,0 +1,157 @@
+"""Scores of a small benchmark: who counts as failed, what the mean face is, what the files hold."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+from evaluation_cases import TARGET, annotation, model, truth_maps, write_pack
+
+from pipeline.datasets.base import AnnotationProblem
+from pipeline.evaluation import predictions, protocols
+from pipeline.evaluation.benchmark import BenchmarkPicture, benchmark_pictures, true_yaw
+from pipeline.evaluation.chart import Chart
+from pipeline.evaluation.mean_face import mean_target
+from pipeline.evaluation.score import TRUTH_FLOOR, Score, read_scores, score_benchmark, write_scores
+from pipeline.io import hdf5
+from pipeline.io.tables import write_tsv
+from pipeline.records import PACK, SOURCE_COLUMNS, FacemillError, Reason
+from pipeline.registry import TARGETS
+
+PROTOCOLS = [protocols.load(name) for name in ("nme68_2d", "head_pose")]
+FACES = {"a#0": annotation(0, 0, 0), "b#0": annotation(0, 45, 0), "c#0": annotation(0, -100, 0)}
+PICTURES = [BenchmarkPicture(name, f"{name}.mat") for name in "abcd"]
+
+
+@pytest.fixture(scope="module")
+def chart(tmp_path_factory) -> Chart:
+    return Chart(model(tmp_path_factory.mktemp("model")))
+
+
+@pytest.fixture(scope="module")
+def pack(chart, tmp_path_factory):
+    return write_pack(tmp_path_factory.mktemp("pack") / "test.h5", chart.model, FACES)
+
+
+def write_predictions(path, pack, maps) -> None:
+    """A file of predictions with these maps for the faces of a pack."""
+    with hdf5.open_checked(pack, PACK) as source:
+        sizes = {"S": maps.shape[1]}
+        with hdf5.create(path, predictions.PREDICTIONS, len(maps), sizes) as file:
+            for row, prediction in enumerate(predictions.constant(maps[0], source)):
+                file["face"][row], file["picture"][row] = prediction.face, prediction.picture
+                file["transform"][row] = prediction.transform.to_array()
+                file["map"][row] = maps[row]
+
+
+def scored(tmp_path, pack, chart, maps, pictures=PICTURES) -> dict[tuple[str, str], Score]:
+    write_predictions(tmp_path / "predictions.h5", pack, maps)
+    with hdf5.open_checked(pack, PACK) as truth:
+        found = score_benchmark(
+            predictions.stored(tmp_path / "predictions.h5", truth),
+            truth,
+            chart,
+            pictures,
+            PROTOCOLS,
+            lambda _: 70.0,
+        )
+    return {(score.picture, score.protocol): score for score in found}
+
+
+def test_stored_truth_scores_next_to_nothing_and_a_picture_without_a_face_has_failed(tmp_path, pack, chart):
+    found = scored(tmp_path, pack, chart, truth_maps(pack))
+    assert all(found[name, "nme68_2d"].value < 0.5 for name in "abc")
+    assert found["a", "head_pose"].value < 4
+    assert found["b", "nme68_2d"].yaw_deg == pytest.approx(45)
+    assert found["d", "nme68_2d"] == Score("d", "nme68_2d", 100.0, 70.0, True)
+    assert found["d", "head_pose"] == Score("d", "head_pose", 90.0, 70.0, True)
+    assert found["c", "head_pose"].value is None and not found["c", "head_pose"].failed
+
+
+def test_a_prediction_that_is_not_finite_has_failed(tmp_path, pack, chart):
+    maps = truth_maps(pack)
+    maps[1, 3, 4, 2] = np.nan
+    found = scored(tmp_path, pack, chart, maps)
+    assert found["b", "nme68_2d"].failed and not found["a", "nme68_2d"].failed
+
+
+def test_faces_of_pictures_outside_the_benchmark_do_not_count(tmp_path, pack, chart):
+    found = scored(tmp_path, pack, chart, truth_maps(pack), pictures=PICTURES[:1])
+    assert {picture for picture, _ in found} == {"a"}
+
+
+def test_the_first_face_of_a_picture_counts(tmp_path, chart):
+    faces = {"a#0": annotation(0, 0, 0), "a#1": annotation(0, 80, 0)}
+    pack = write_pack(tmp_path / "two.h5", chart.model, faces)
+    found = scored(tmp_path, pack, chart, truth_maps(pack), pictures=PICTURES[:1])
+    assert found["a", "nme68_2d"].yaw_deg == 0.0
+
+
+def test_the_floor_of_the_truth_is_what_the_face_models_modes_cannot_say(tmp_path, pack, chart):
+    found = scored(tmp_path, pack, chart, truth_maps(pack))
+    assert found["a", TRUTH_FLOOR].value == pytest.approx(0, abs=1e-6)
+    other = tmp_path / "other.h5"
+    write_pack(other, chart.model, FACES)
+    import h5py
+
+    with h5py.File(other, "r+") as file:
+        file["landmarks68"][0] = file["landmarks68"][0] + [2.0, 0.0, 0.0]
+    assert scored(tmp_path, other, chart, truth_maps(other))["a", TRUTH_FLOOR].value > 1
+
+
+def test_predictions_of_another_pack_are_refused(tmp_path, pack, chart):
+    other = write_pack(tmp_path / "other.h5", chart.model, dict(list(FACES.items())[:2]))
+    write_predictions(tmp_path / "predictions.h5", other, truth_maps(other))
+    with hdf5.open_checked(pack, PACK) as truth, pytest.raises(FacemillError, match="different runs"):
+        list(predictions.stored(tmp_path / "predictions.h5", truth))
+
+
+def test_the_mean_face_is_the_mean_of_the_targets_taken_back_by_each_crop(tmp_path, pack):
+    target = TARGETS["posmap"](TARGET)
+    maps = truth_maps(pack)
+    mean = mean_target([pack], target)
+    assert mean == pytest.approx(maps.mean(axis=0, dtype=np.float64), abs=1e-5)
+    assert mean_target([pack, pack], target) == pytest.approx(mean)
+    with hdf5.open_checked(pack, PACK) as truth:
+        found = list(predictions.constant(mean, truth))
+    assert [prediction.picture for prediction in found] == ["a", "b", "c"]
+    scale = found[0].transform.scale
+    assert scale == pytest.approx(0.35 * 32 / 48)
+    assert found[0].in_picture()[..., 2] == pytest.approx(mean[..., 2] / scale)
+
+
+def test_scores_come_back_from_their_file(tmp_path):
+    rows = [
+        Score("a", "nme68_2d", 3.25, -12.5, False),
+        Score("b", "head_pose", None, 101.0, False),
+        Score("c", "nme68_2d", 100.0, float("nan"), True),
+    ]
+    write_scores(tmp_path / "scores.tsv", {"model": rows, "mean_face": rows[:1]})
+    found = read_scores(tmp_path / "scores.tsv")
+    assert found["model"][:2] == rows[:2] and found["mean_face"] == rows[:1]
+    assert np.isnan(found["model"][2].yaw_deg) and found["model"][2].failed
+    (tmp_path / "scores.tsv").write_text((tmp_path / "scores.tsv").read_text().replace("3.25", "3,25"))
+    with pytest.raises(FacemillError, match="damaged"):
+        read_scores(tmp_path / "scores.tsv")
+
+
+def test_a_benchmark_is_its_pictures_with_exactly_one_true_face(tmp_path):
+    def row(name, annotations):
+        return [name, f"{name}.jpg", "test", name, annotations, "", "", ""]
+
+    path = tmp_path / "source.tsv"
+    write_tsv(
+        path, SOURCE_COLUMNS, [row("a", "a.mat"), row("b", ""), row("c", "c.mat;c_f1.mat"), row("d", "d.mat")]
+    )
+    assert benchmark_pictures(path) == [BenchmarkPicture("a", "a.mat"), BenchmarkPicture("d", "d.mat")]
+    write_tsv(path, SOURCE_COLUMNS, [row("b", "")])
+    with pytest.raises(FacemillError, match="one annotated face"):
+        benchmark_pictures(path)
+
+
+def test_the_yaw_of_a_failed_picture_comes_from_its_annotation(tmp_path):
+    def broken(path, height):
+        raise AnnotationProblem(Reason.ANNOTATION_MISSING, "no file")
+
+    reader = SimpleNamespace(annotation=lambda path, height: annotation(0, 33, 0))
+    assert true_yaw(PICTURES[0], reader, tmp_path) == pytest.approx(33)
+    assert np.isnan(true_yaw(PICTURES[0], SimpleNamespace(annotation=broken), tmp_path))

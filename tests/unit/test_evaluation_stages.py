@@ -1,0 +1,192 @@
+"""infer, score, evaluate, table and sheet on a pack of three faces and an untrained network."""
+
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from evaluation_cases import TARGET, annotation, model, model_file, write_pack
+
+from pipeline.evaluation import protocols
+from pipeline.evaluation.infer import network_input
+from pipeline.evaluation.predictions import PREDICTIONS
+from pipeline.io import hdf5
+from pipeline.io.tables import write_tsv
+from pipeline.records import KEPT_COLUMNS, REAPED_COLUMNS, SOURCE_COLUMNS, FacemillError
+from pipeline.registry import MODELS
+from pipeline.stages import evaluate, infer, score, sheet, table
+from pipeline.training.checkpoints import save_weights
+
+NETWORK = {"width": 2, "size": 32}
+ATTRIBUTES = {"command": "python -m pipeline x", "config_hash": "c", "code_digest": "d", "libraries": "{}"}
+PROTOCOLS = {
+    name: protocols.load(name).model_dump(exclude={"id"})
+    for name in ("nme68_2d", "dense_2d", "reconstruction", "head_pose")
+}
+FACES = {"a#0": annotation(0, 5, 0), "b#0": annotation(0, 45, 0), "c#0": annotation(0, 70, 0)}
+
+
+def seed_path(root: Path, seed: int) -> Path:
+    return root / f"train/prn/seed{seed}/weights.safetensors"
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory) -> Path:
+    """A results folder with packs, ledgers and weights of two seeds, and all that the stages make of them."""
+    root = tmp_path_factory.mktemp("results")
+    model_file(root)
+    face_model = model(root)
+    for split in ("train", "test"):
+        write_pack(root / f"{split}.h5", face_model, FACES)
+    write_tsv(
+        root / "source.tsv",
+        SOURCE_COLUMNS,
+        [[name, f"{name}.jpg", "test", name, f"{name}.mat", "", "", ""] for name in "abcd"],
+    )
+    kept = [[f"{name}#0", name, "test", name, 0, row] for row, name in enumerate("abc")]
+    write_tsv(root / "kept.tsv", KEPT_COLUMNS, kept)
+    reaped = [["d", "d", "test", "detect", "no_face", "no face", "", ""]]
+    write_tsv(root / "reaped.tsv", REAPED_COLUMNS, reaped)
+    for seed in (0, 1):
+        network = MODELS["prn"](torch.Generator().manual_seed(seed), **NETWORK)
+        save_weights(seed_path(root, seed), network.state_dict(), {})
+        run_seed(root, seed)
+    run_evaluate(root)
+    return root
+
+
+def settings() -> dict:
+    return {"model": "prn", "network": NETWORK, "frame": "fan192", "target": TARGET.model_dump()}
+
+
+def run_seed(root: Path, seed: int) -> None:
+    at = {"model": "prn", "seed": str(seed), "benchmark": "test"}
+    infer.run(
+        inputs={"weights": str(seed_path(root, seed)), "pack": str(root / "test.h5")},
+        outputs={"predictions": str(root / f"infer{seed}.h5")},
+        settings=settings(),
+        wildcards=at,
+        attributes=ATTRIBUTES,
+    )
+    score.run(
+        inputs={
+            "predictions": str(root / f"infer{seed}.h5"),
+            "pack": str(root / "test.h5"),
+            "source": str(root / "source.tsv"),
+            "train": [str(root / "train.h5")],
+        },
+        outputs={"scores": str(root / f"score{seed}.tsv")},
+        settings={
+            "face_model": {"id": "npz", "path": str(root / "model.npz")},
+            "target": TARGET.model_dump(),
+            "reader": "face_300w_lp",
+            "root": str(root),
+            "protocols": PROTOCOLS,
+        },
+        wildcards=at,
+        attributes=ATTRIBUTES,
+    )
+
+
+def run_evaluate(root: Path) -> None:
+    evaluate.run(
+        inputs={
+            "scores": [str(root / f"score{seed}.tsv") for seed in (0, 1)],
+            "weights": [str(seed_path(root, seed)) for seed in (0, 1)],
+            "source": [str(root / "source.tsv")],
+            "kept": [str(root / "kept.tsv")],
+            "reaped": [str(root / "reaped.tsv")],
+        },
+        outputs={"evaluation": str(root / "eval/prn.json")},
+        settings={
+            "model": "prn",
+            "frame": "fan192",
+            "target": "posmap32",
+            "seeds": [0, 1],
+            "benchmarks": ["test"],
+            "datasets": ["test"],
+            "protocols": PROTOCOLS,
+        },
+        wildcards={"model": "prn"},
+        attributes=ATTRIBUTES,
+    )
+
+
+def test_the_json_holds_what_it_should_and_nothing_is_lost(results):
+    found = json.loads((results / "eval/prn.json").read_text())
+    assert list(found) == ["model", "weights", "frame", "target", "benchmarks", "counts", "provenance"]
+    assert found["weights"][1]["path"] == "train/prn/seed1/weights.safetensors"
+    assert len(found["weights"][0]["sha256"]) == 64
+    block = found["benchmarks"]["test"]
+    assert (block["images"], block["evaluated"], block["failed"]) == (4, 3, 1)
+    assert set(block["protocols"]) == set(PROTOCOLS)
+    nme = block["protocols"]["nme68_2d"]
+    assert nme["spread"] > 0 and set(nme["seeds"]) == {"0", "1"}
+    assert nme["mean_face"]["balanced"] < nme["balanced"] < nme["balanced_with_failures"]
+    assert found["counts"]["test"] == {"pictures": 4, "source": 4, "kept": 3, "reaped": {"no_face": 1}}
+
+
+def test_two_runs_write_the_same_bytes(results):
+    before = {path: path.read_bytes() for path in results.glob("*.tsv")} | {
+        path: path.read_bytes() for path in [results / "infer0.h5", results / "eval/prn.json"]
+    }
+    run_seed(results, 0)
+    run_evaluate(results)
+    assert {path: path.read_bytes() for path in before} == before
+
+
+def test_predictions_are_in_pixels_of_the_networks_input(results):
+    with hdf5.open_checked(results / "infer0.h5", PREDICTIONS) as file:
+        assert file["map"].shape == (3, 32, 32, 3)
+        assert file["map"][:].min() >= 0 and file["map"][:].max() <= 1.1 * 32
+        assert file["transform"][0][3] == 32
+
+
+def test_a_crop_is_scaled_with_its_pixel_edges_in_place():
+    ramp = np.repeat(np.arange(48, dtype=np.uint8)[None, :, None] * 5, 48, axis=0).repeat(3, axis=2)
+    small = network_input(ramp, 24)
+    assert small.shape == (3, 24, 24)
+    inside = small[0, 5, 2:-2] * 255
+    assert inside == pytest.approx(5 * (2 * np.arange(2, 22) + 0.5), abs=0.51)
+    same = network_input(ramp, 48)
+    assert np.array_equal(same[1], ramp[..., 1] / np.float32(255))
+
+
+def test_a_network_of_another_side_is_refused(results):
+    network = MODELS["prn"](width=2, size=64)
+    save_weights(results / "wide.safetensors", {**network.state_dict(), "more": torch.zeros(1)}, {})
+    with pytest.raises(FacemillError, match="more"):
+        infer.run(
+            inputs={"weights": str(results / "wide.safetensors"), "pack": str(results / "test.h5")},
+            outputs={"predictions": str(results / "none.h5")},
+            settings=settings(),
+            wildcards={},
+            attributes=ATTRIBUTES,
+        )
+
+
+def test_the_table_and_the_sheet_are_written(results):
+    outputs = {kind: str(results / f"models.{kind}") for kind in ("markdown", "csv", "latex")}
+    table.run(
+        inputs={"evaluations": [str(results / "eval/prn.json")]},
+        outputs=outputs,
+        settings={"models": ["prn"]},
+        wildcards={"table": "models"},
+        attributes=ATTRIBUTES,
+    )
+    assert "| prn | test | nme68_2d | % |" in Path(outputs["markdown"]).read_text()
+    sheet.run(
+        inputs={
+            "scores": str(results / "score0.tsv"),
+            "predictions": str(results / "infer0.h5"),
+            "pack": str(results / "test.h5"),
+        },
+        outputs={"sheet": str(results / "sheet.png")},
+        settings={"face_model": {"id": "npz", "path": str(results / "model.npz")}, "protocol": "nme68_2d"},
+        wildcards={"model": "prn", "benchmark": "test"},
+        attributes=ATTRIBUTES,
+    )
+    picture = cv2.imread(str(results / "sheet.png"))
+    assert picture.shape[1] == 2 * 48 and picture.shape[0] > 3 * 48
