@@ -13,8 +13,8 @@ cdef extern from *:
 cdef extern from "gather.h" nogil:
     void fm_gather(const int32_t*, const float*, ptrdiff_t, ptrdiff_t, const float*, ptrdiff_t, float*) noexcept
     void fm_gather3(const int32_t*, const float*, ptrdiff_t, const int32_t*, const float*, float*) noexcept
-    ptrdiff_t fm_gather3_codes(const int32_t*, const float*, ptrdiff_t, const int32_t*, const float*, float, float,
-                               uint16_t*) noexcept
+    ptrdiff_t fm_gather3_codes(const int32_t*, const float*, ptrdiff_t, const int32_t*, const float*, float,
+                               int32_t, uint16_t*) noexcept
 
 cdef extern from "nearest.h" nogil:
     void fm_nearest(const double*, ptrdiff_t, const double*, ptrdiff_t, int32_t*, double*) noexcept
@@ -49,8 +49,8 @@ def gather(const int32_t[:, ::1] corners, const float[:, ::1] weights, const int
 
 
 def gather_codes(const int32_t[:, ::1] corners, const float[:, ::1] weights, const int32_t[::1] slow,
-                 const float[:, ::1] values, float scale, float offset, uint16_t[:, ::1] out):
-    """Like gather for three channels, as 16-bit codes value * scale + offset; returns how many values do not fit."""
+                 const float[:, ::1] values, float scale, int32_t offset, uint16_t[:, ::1] out):
+    """Like gather for three channels, as 16-bit codes round(value * scale) + offset; returns how many values do not fit."""
     cdef ptrdiff_t outside
     with nogil:
         outside = fm_gather3_codes(&corners[0, 0], &weights[0, 0], corners.shape[0], &slow[0], &values[0, 0],

@@ -54,18 +54,20 @@ static void fm_gather3(const int32_t *corner, const float *weight, ptrdiff_t tex
     }
 }
 
-/* codes (n) = values scale + offset, rounded half up. Returns how many do not fit 0 .. 65535 (or are not a number);
- * these are held at the nearer end. */
-FM_WIDE static ptrdiff_t fm_codes(const float *restrict values, ptrdiff_t n, float scale, float offset,
+/* codes (n) = values scale, rounded to the nearest whole number (half to even), + offset. Returns how many do not fit
+ * 0 .. 65535 (or are not a number); these are held at the nearer end. Rounding before the offset is added keeps every
+ * digit; adding and taking away 1.5 x 2^23 rounds a float of less than 2^22. */
+FM_WIDE static ptrdiff_t fm_codes(const float *restrict values, ptrdiff_t n, float scale, int32_t offset,
                                   uint16_t *restrict codes)
 {
+    const float low = (float)-offset, high = (float)(65535 - offset), round = 12582912.0f;
     int32_t outside = 0;
     for (ptrdiff_t i = 0; i < n; ++i) {
-        float code = values[i] * scale + offset;
-        outside += !((code >= -0.5f) & (code < 65535.5f));
-        code = code > 0 ? code : 0;
-        code = code < 65535 ? code : 65535;
-        codes[i] = (uint16_t)(int32_t)(code + 0.5f);
+        float code = values[i] * scale;
+        outside += !((code >= low - 0.5f) & (code < high + 0.5f));
+        code = code > low ? code : low;
+        code = code < high ? code : high;
+        codes[i] = (uint16_t)((int32_t)((code + round) - round) + offset);
     }
     return outside;
 }
@@ -74,7 +76,7 @@ FM_WIDE static ptrdiff_t fm_codes(const float *restrict values, ptrdiff_t n, flo
 
 /* fm_gather3 into 16-bit codes, in tiles that stay in the first cache. Returns how many values do not fit. */
 static ptrdiff_t fm_gather3_codes(const int32_t *corner, const float *weight, ptrdiff_t texels,
-                                  const int32_t *slow, const float *values, float scale, float offset,
+                                  const int32_t *slow, const float *values, float scale, int32_t offset,
                                   uint16_t *out)
 {
     float tile[3 * FM_TILE + 1];

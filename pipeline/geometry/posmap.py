@@ -11,9 +11,9 @@ from pipeline.geometry.arrays import indices, numbers, size
 from pipeline.geometry.mesh import rasterize
 from pipeline.records import FacemillError
 
-CODE_SCALE = 128.0
-CODE_OFFSET = 128.0
-"""A stored map holds round((value + CODE_OFFSET) CODE_SCALE): 1/128 px, from -128 to 383.99."""
+CODE_SCALE = 128
+CODE_OFFSET = 128
+"""A stored map holds round(value CODE_SCALE) + CODE_OFFSET CODE_SCALE: steps of 1/128 px from -128 px to 383.99."""
 
 
 class UVTable:
@@ -68,17 +68,15 @@ class UVTable:
         mesh_render.gather(self.corners, self.weights, self._slow, values, out)
         return out.reshape(self.size, self.size, -1)
 
-    def gather_codes(
-        self, values, scale: float = CODE_SCALE, offset: float = CODE_OFFSET
-    ) -> tuple[np.ndarray, int]:
-        """Vertex values (N, 3) in px as a stored map (S, S, 3) uint16, round((value + offset) scale), half up.
+    def gather_codes(self, values) -> tuple[np.ndarray, int]:
+        """Vertex values (N, 3) in px as a stored map (S, S, 3) uint16, rounded half to even; read it with `decode`.
 
         Also how many of the values do not fit; those are held at the nearer end, never wrapped.
         """
         values = self._values(values, 3)
         out = np.empty((self.size * self.size, 3), np.uint16)
         outside = mesh_render.gather_codes(
-            self.corners, self.weights, self._slow, values, scale, offset * scale, out
+            self.corners, self.weights, self._slow, values, CODE_SCALE, CODE_OFFSET * CODE_SCALE, out
         )
         return out.reshape(self.size, self.size, 3), outside
 
@@ -102,12 +100,12 @@ def nearest_texels(uv, size_: int) -> np.ndarray:
     return np.clip(np.rint(texel_coordinates(uv, size_)), 0, size_ - 1).astype(np.int64)
 
 
-def decode(codes, scale: float = CODE_SCALE, offset: float = CODE_OFFSET) -> np.ndarray:
-    """A stored map (..., 3) uint16 as float32 px."""
+def decode(codes) -> np.ndarray:
+    """A stored map (..., 3) uint16 as float32 px, exactly."""
     codes = np.asarray(codes)
     if codes.dtype != np.uint16:
         raise FacemillError(f"stored map: expected uint16, found {codes.dtype}")
-    return codes.astype(np.float32) / np.float32(scale) - np.float32(offset)
+    return codes.astype(np.float32) / np.float32(CODE_SCALE) - np.float32(CODE_OFFSET)
 
 
 def _nearest(plane: np.ndarray, triangles: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -41,7 +41,7 @@ class PosmapTarget:
                 f"targets: size of a position map: expected a multiple of 32, found {settings.size}"
             )
         self.side = settings.size
-        unit = f"(value + {CODE_OFFSET:g}) {CODE_SCALE:g}, value in px of the {self.side} px crop"
+        unit = f"(value + {CODE_OFFSET}) {CODE_SCALE}, value in px of the {self.side} px crop"
         self.fields = {"posmap": Field("uint16", (self.side, self.side, 3), unit)}
         self.attributes = {
             "code_scale": CODE_SCALE,
