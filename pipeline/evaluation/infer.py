@@ -12,8 +12,8 @@ import torch
 
 from pipeline.evaluation.predictions import PREDICTIONS
 from pipeline.geometry.frames import CropTransform
-from pipeline.geometry.resample import sample
 from pipeline.io import hdf5
+from pipeline.models.inputs import network_input
 from pipeline.records import PACK, FacemillError
 
 BATCH = 8
@@ -58,14 +58,3 @@ def predict(network: torch.nn.Module, pack: h5py.File, size: int, unit: float) -
                 f"{tuple(maps.shape)}; set the model's settings.size to its target's size"
             )
         yield from (maps.float().permute(0, 2, 3, 1) * unit).cpu().numpy()
-
-
-def network_input(image: np.ndarray, size: int) -> np.ndarray:
-    """A crop (F, F, 3) uint8 as the network sees it: (3, S, S) float32 in [0, 1], its pixel edges on the crop's."""
-    side = image.shape[0]
-    if side == size:
-        scaled = image.astype(np.float32)
-    else:
-        middle = (side - 1) / 2
-        scaled = sample(image, CropTransform(size / side, middle, middle, size), "edge")
-    return np.ascontiguousarray(np.clip(scaled / 255.0, 0.0, 1.0).transpose(2, 0, 1), dtype=np.float32)

@@ -4,13 +4,11 @@ import json
 from pathlib import Path
 
 import cv2
-import numpy as np
 import pytest
 import torch
 from evaluation_cases import TARGET, annotation, model, model_file, write_pack
 
 from pipeline.evaluation import protocols
-from pipeline.evaluation.infer import network_input
 from pipeline.evaluation.predictions import PREDICTIONS
 from pipeline.io import hdf5
 from pipeline.io.tables import write_tsv
@@ -142,16 +140,6 @@ def test_predictions_are_in_pixels_of_the_networks_input(results):
         assert file["map"].shape == (3, 32, 32, 3)
         assert file["map"][:].min() >= 0 and file["map"][:].max() <= 1.1 * 32
         assert file["transform"][0][3] == 32
-
-
-def test_a_crop_is_scaled_with_its_pixel_edges_in_place():
-    ramp = np.repeat(np.arange(48, dtype=np.uint8)[None, :, None] * 5, 48, axis=0).repeat(3, axis=2)
-    small = network_input(ramp, 24)
-    assert small.shape == (3, 24, 24)
-    inside = small[0, 5, 2:-2] * 255
-    assert inside == pytest.approx(5 * (2 * np.arange(2, 22) + 0.5), abs=0.51)
-    same = network_input(ramp, 48)
-    assert np.array_equal(same[1], ramp[..., 1] / np.float32(255))
 
 
 def test_a_network_of_another_side_is_refused(results):
