@@ -7,6 +7,7 @@ import datetime
 import os
 import platform
 import resource
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -33,6 +34,7 @@ def recorded(job: Job) -> Iterator[None]:
         "settings": job.settings,
         "code": provenance.code_parts(*job.modules),
         "inputs": job.inputs,
+        "loaded": sorted(name for name in sys.modules if name.split(".")[0] == "pipeline"),
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.perf_counter() - clock, 3),
         "peak_memory_mb": round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024, 1),

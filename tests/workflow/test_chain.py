@@ -1,0 +1,159 @@
+"""The chain as a whole: what a run leaves behind, what runs again, and what survives a kill."""
+
+import hashlib
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pipeline import provenance
+from tests.project import TARGET
+
+DATA_STAGES = {"synthesise", "source", "detect", "crop", "ground_truth", "reap", "pack"}
+
+
+def digest(path):
+    """sha256 of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def everything(project):
+    """Digest of every result by path; run records, logs and costs differ between two runs and stand apart."""
+    results = project.path / "results"
+    apart = {"logs", "benchmarks", "state"}
+    return {
+        str(path.relative_to(results)): digest(path)
+        for path in sorted(results.rglob("*"))
+        if path.is_file()
+        and not path.name.endswith(".run.json")
+        and path.relative_to(results).parts[0] not in apart
+    }
+
+
+def test_the_json_balances(base):
+    value = json.loads((base.path / TARGET).read_text())
+    assert value["model"] == "prn"
+    for block in value["benchmarks"].values():
+        assert block["evaluated"] + block["failed"] == block["images"]
+        for protocol in block["protocols"].values():
+            assert set(protocol["bins"]) == {"0-30", "30-60", "60-90"}
+            assert protocol["mean_face"]["n"] == protocol["n"]
+    for counts in value["counts"].values():
+        assert counts["source"] == counts["kept"] + sum(counts["reaped"].values())
+
+
+def test_nothing_to_do_right_after_a_run(base):
+    assert base.planned() == set()
+    why = base.pipeline("why", TARGET, "--configfile", "small.yaml")
+    assert "is up to date" in why.stdout, why.stdout + why.stderr
+
+
+def test_the_digest_of_every_job_covers_what_it_imported(base):
+    for path in (base.path / "results").rglob("*.run.json"):
+        made = json.loads(path.read_text())
+        loaded = {name for name in made["loaded"] if not name.startswith("pipeline.verbs")}
+        plumbing = provenance.PLUMBING | {"pipeline.__main__", "pipeline._kernels"}
+        kernels = {f"pipeline._kernels.{n.split()[1]}" for n in made["code"] if n.startswith("kernel ")}
+        missing = (
+            {n for n in loaded if not n.startswith("pipeline.jobs")} - plumbing - kernels - set(made["code"])
+        )
+        assert not missing, f"{made['stage']}: {missing}"
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "expected", "cause"),
+    [
+        ("pipeline/stages/crop.py", "from __future__", "# a comment\nfrom __future__", set(), None),
+        (
+            "pipeline/geometry/frames.py",
+            "return 90.0 / np.sqrt",
+            "return 91.0 / np.sqrt",
+            {"crop", "ground_truth", "reap", "pack", "train", "infer", "score", "evaluate"},
+            "code pipeline.geometry.frames changed",
+        ),
+        (
+            "small.yaml",
+            "protocols: [nme68_2d, nme68_3d, head_pose]",
+            "protocols: [nme68_2d, nme68_3d]",
+            {"score", "evaluate"},
+            "setting protocols.head_pose",
+        ),
+        (
+            "ext/nms.pyx",
+            '"""',
+            '"""\n',
+            {"detect", "crop", "ground_truth", "reap", "pack", "train", "infer", "score", "evaluate"},
+            "code kernel nms changed",
+        ),
+    ],
+    ids=["comment", "constant", "evaluation-setting", "kernel"],
+)
+def test_what_reruns_and_why(project, name, before, after, expected, cause):
+    path = project.path / name
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(before, after, 1), encoding="utf-8")
+    assert path.read_text(encoding="utf-8") != text
+    assert project.planned() == expected
+    why = project.pipeline("why", TARGET, "--configfile", "small.yaml")
+    assert why.returncode == 0, why.stderr
+    assert (cause in why.stdout) if cause else ("is up to date" in why.stdout), why.stdout
+
+
+def test_a_constant_of_the_crop_stage_reruns_crop_and_what_follows(project):
+    source = (project.path / "pipeline/stages/crop.py").read_text(encoding="utf-8")
+    (project.path / "pipeline/stages/crop.py").write_text(source + "\nMARGIN = 3\n", encoding="utf-8")
+    planned = project.planned()
+    assert "crop" in planned and "evaluate" in planned
+    assert planned.isdisjoint({"synthesise", "source", "detect"})
+    why = project.pipeline("why", TARGET, "--configfile", "small.yaml")
+    assert "code pipeline.stages.crop changed" in why.stdout
+
+
+def test_a_stale_kernel_is_refused(project):
+    path = project.path / "ext/nms.pyx"
+    path.write_text(path.read_text(encoding="utf-8") + "\n# another line\n", encoding="utf-8")
+    done = project.pipeline("detect", "--dataset", "synth_test", "--shard", "0", "--configfile", "small.yaml")
+    assert done.returncode == 1
+    assert "make build" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_two_runs_are_equal_to_the_byte_after_kills(project):
+    """A crop shard and a training, killed at some step, end in the same bytes as the undisturbed run."""
+    before = everything(project)
+    for path in ("crop", "train", "infer", "score", "eval", "state"):
+        subprocess.run(["rm", "-rf", str(project.path / "results" / path)], check=True)
+    kill_when(project, ["pipeline crop"], "results/crop")
+    kill_when(project, ["pipeline train"], "results/state")
+    kill_when(project, ["pipeline train"], "results/state")
+    project.snakemake("--unlock")
+    done = project.snakemake(TARGET)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert everything(project) == before
+
+
+def kill_when(project, words, folder):
+    """Start the run, SIGKILL the whole of it as soon as the job of ``words`` has begun and ``folder`` exists."""
+    command = [sys.executable, "-m", "snakemake", TARGET, "-j2", "--nolock", "--configfile", "small.yaml"]
+    process = subprocess.Popen(
+        command,
+        cwd=project.path,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 240
+    while process.poll() is None and time.monotonic() < deadline:
+        listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
+        if (
+            any(all(word in line for word in words) for line in listed.splitlines())
+            and (project.path / folder).exists()
+        ):
+            subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
+            break
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
