@@ -108,7 +108,7 @@ def test_backfill_equals_its_twin_voxel_for_voxel(angles, dtype):
 
 def test_backfill_of_a_frontal_sheet_is_a_slab():
     vertices, triangles = sheet(12)
-    vertices = vertices + [5.0, 6.0, 20.0]
+    vertices += [5.0, 6.0, 20.0]
     vertices[:, 2] = np.where((vertices[:, 0] == 5) & (vertices[:, 1] == 6), 8.0, 20.0)
     found = volume.voxelize(vertices, triangles, "frontal_backfill", rotation=np.eye(3), shape=SHAPE).dense()
     expected = np.zeros(SHAPE, np.uint8)
@@ -133,7 +133,7 @@ def test_backfill_turns_with_the_head():
 def test_backfill_fills_holes_of_the_front_and_keeps_the_outline():
     vertices, triangles = sheet(12)
     hole = np.delete(triangles, [60, 61, 62, 181, 182, 183], axis=0)
-    vertices = vertices + [5.0, 6.0, 20.0]
+    vertices += [5.0, 6.0, 20.0]
     vertices[0, 2] = 8.0
     whole = volume.voxelize(vertices, triangles, "frontal_backfill", rotation=np.eye(3), shape=SHAPE)
     holed = volume.voxelize(vertices, hole, "frontal_backfill", rotation=np.eye(3), shape=SHAPE)
