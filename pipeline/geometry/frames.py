@@ -106,9 +106,22 @@ class Frame:
         return CropTransform(float(k), float(centre[0]), float(centre[1]), cls.size)
 
     @classmethod
+    def from_detection(
+        cls,
+        landmarks: np.ndarray,
+        box: np.ndarray,
+        *,
+        inference: bool = False,
+        legacy: bool = False,
+        picture: tuple[int, int] | None = None,
+    ) -> CropTransform:
+        """The crop of a detected face: from its landmarks, unless the frame says that it is made from the box."""
+        return cls.from_landmarks(landmarks, inference=inference, legacy=legacy, picture=picture)
+
+    @classmethod
     def exact(cls, points: np.ndarray, inference: bool, picture: tuple[int, int] | None):
         """Scale k and centre (2,) in floats."""
-        raise NotImplementedError
+        raise FacemillError(f"the frame {cls.name} is not made from landmarks alone; use from_detection")
 
     @classmethod
     def legacy(cls, points: np.ndarray, inference: bool, picture: tuple[int, int] | None):
@@ -118,6 +131,13 @@ class Frame:
 
 def _geometric_scale(points: np.ndarray) -> float:
     return 90.0 / np.sqrt(np.prod(box_size(landmark_box(points))))
+
+
+def _sides(box: np.ndarray) -> np.ndarray:
+    sides = box_size(box)
+    if not (np.isfinite(sides).all() and (sides > 0).all()):
+        raise FacemillError(f"expected a box x1 y1 x2 y2 with an area, found {np.asarray(box).tolist()}")
+    return sides
 
 
 @FRAMES.register("fan192")
@@ -199,9 +219,7 @@ class Roi120(Frame):
     @classmethod
     def from_box(cls, box: np.ndarray, *, legacy: bool = False) -> CropTransform:
         """From a detector's box (4,) instead: side 1.58 (w + h) / 2, its centre 0.14 (w + h) / 2 lower."""
-        mean = box_size(box).mean()
-        if not np.isfinite(mean) or mean <= 0:
-            raise FacemillError(f"expected a box x1 y1 x2 y2 with an area, found {np.asarray(box).tolist()}")
+        mean = _sides(box).mean()
         centre = box_centre(box) + np.array([0.0, 0.14 * mean])
         k, side = cls.size / (1.58 * mean), 1.58 * mean
         if legacy:
@@ -237,3 +255,18 @@ class Gray224(Frame):
             )
         height, width = picture
         return 250.0 / min(height, width), np.array([width - 1, height - 1]) / 2
+
+
+@FRAMES.register("fan256")
+class Fan256(Frame):
+    """face-alignment's own square: side 200 (w + h) / 195 of the detector's box, its centre 0.12 h higher, 256
+    (landmarks 2.5)."""
+
+    name, size = "fan256", 256
+
+    @classmethod
+    def from_detection(cls, landmarks, box, *, inference=False, legacy=False, picture=None):
+        """From the box (4,) alone; the landmarks are not looked at."""
+        width, height = _sides(box)
+        centre = box_centre(box) - np.array([0.0, 0.12 * height])
+        return CropTransform(float(cls.size * 195 / (200 * (width + height))), *map(float, centre), cls.size)

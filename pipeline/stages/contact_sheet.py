@@ -87,7 +87,9 @@ def _boxes(detections: Sequence[str]) -> dict[str, np.ndarray]:
     found: dict[str, np.ndarray] = {}
     for path in detections:
         with hdf5.open_checked(path, DETECTIONS) as file:
-            found.update(zip(hdf5.texts(file["face"]), file["box"][:], strict=True))
+            for group in (file, file.get("rejected")):
+                if group is not None:
+                    found.update(zip(hdf5.texts(group["face"]), group["box"][:], strict=True))
     return found
 
 

@@ -127,8 +127,12 @@ def crop_picture(
         else:
             legacy = options.resample == "cv2_uint8"
             try:
-                transform = frame.from_landmarks(
-                    faces.landmarks[k], inference=inference, legacy=legacy, picture=(height, width)
+                transform = frame.from_detection(
+                    faces.landmarks[k],
+                    faces.boxes[k],
+                    inference=inference,
+                    legacy=legacy,
+                    picture=(height, width),
                 )
             except FacemillError as problem:
                 yield StatusRow(face, picture, "crop", Reason.IMPLAUSIBLE, None, str(problem)[:120])

@@ -67,6 +67,17 @@ def test_roi120_from_landmarks_and_from_a_box(landmarks):
     np.testing.assert_allclose(boxes.box_centre(window), [60.0, 100.0 + 0.14 * 130])
 
 
+def test_fan256_is_the_librarys_square_of_the_box(landmarks):
+    box = np.array([10.0, 20.0, 110.0, 180.0])
+    window = FRAMES["fan256"].from_detection(landmarks, box).window()
+    np.testing.assert_allclose(boxes.box_size(window), 200 * 260 / 195)
+    np.testing.assert_allclose(boxes.box_centre(window), [60.0, 100.0 - 0.12 * 160])
+    with pytest.raises(FacemillError, match="from_detection"):
+        FRAMES["fan256"].from_landmarks(landmarks)
+    with pytest.raises(FacemillError, match="with an area"):
+        FRAMES["fan256"].from_detection(landmarks, np.full(4, np.nan))
+
+
 @pytest.mark.parametrize("name", ["fan192", "vrn192", "prn256", "roi120", "gray224"])
 def test_every_frame_has_its_size_and_a_legacy_form_nearby(name, landmarks):
     frame = FRAMES[name]
