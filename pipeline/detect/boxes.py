@@ -105,7 +105,9 @@ class BoxFinder:
         prior = priors(*inputs.shape[1:3], self.priors)
         return decode(offsets.float().numpy(), prior), scores.float().softmax(-1)[..., 1].numpy()
 
-    def _suppress(self, boxes: np.ndarray, scores: np.ndarray, plus_one: bool) -> tuple[np.ndarray, np.ndarray]:
+    def _suppress(
+        self, boxes: np.ndarray, scores: np.ndarray, plus_one: bool
+    ) -> tuple[np.ndarray, np.ndarray]:
         rows = np.flatnonzero(scores > min(CANDIDATE_SCORE, self.score))
         rows = rows[np.argsort(-scores[rows], kind="stable")][:CANDIDATES]
         boxes, scores = boxes[rows].astype(np.float32), scores[rows]

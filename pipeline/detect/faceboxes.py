@@ -25,7 +25,9 @@ class FaceBoxesDetector:
     def __init__(self, settings: DetectionSettings, annotate: Annotate | None = None):
         self.settings = settings
         fan = load_fan(settings.fan_weights)
-        self.boxes = BoxFinder(load_faceboxes(settings.weights), settings.score, settings.overlap, settings.batch)
+        self.boxes = BoxFinder(
+            load_faceboxes(settings.weights), settings.score, settings.overlap, settings.batch
+        )
         self.landmarks = LandmarkFinder(fan, settings.decode, settings.flip, settings.batch)
         shape = fan.card.get("mean_shape")
         self.mean_shape = None if shape is None else np.asarray(shape, np.float64)

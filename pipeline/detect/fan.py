@@ -55,7 +55,9 @@ class LandmarkFinder:
         self.activation = network.card.get("activation")
         self.decode, self.flip, self.batch = decode, flip, batch
 
-    def find(self, pictures: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def find(
+        self, pictures: Sequence[np.ndarray], boxes: Sequence[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
         """A picture (h, w, 3) uint8 RGB and a box (4,) for each face -> landmarks (n, 68, 2) float32 in pixels of
         the pictures, 0-based, and heat-map peaks (n, 68) float32."""
         landmarks = np.zeros((len(boxes), 68, 2), np.float32)
@@ -65,7 +67,9 @@ class LandmarkFinder:
             landmarks[rows], scores[rows] = self._pass(pictures[rows], boxes[rows])
         return landmarks, scores
 
-    def _pass(self, pictures: Sequence[np.ndarray], boxes: Sequence[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    def _pass(
+        self, pictures: Sequence[np.ndarray], boxes: Sequence[np.ndarray]
+    ) -> tuple[np.ndarray, np.ndarray]:
         if self.decode == "library":
             squares = [library_square(box, self.reference) for box in boxes]
             crops = [library_crop(p, *square) for p, square in zip(pictures, squares, strict=True)]

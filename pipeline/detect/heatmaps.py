@@ -67,7 +67,9 @@ def decode(heatmaps: np.ndarray, mode: str = "subpixel") -> tuple[np.ndarray, np
     span = np.arange(-_WINDOW, _WINDOW + 1)
     total = window.sum(axis=(-2, -1))
     shift = np.stack([(window.sum(axis=-2) * span).sum(-1), (window.sum(axis=-1) * span).sum(-1)], axis=-1)
-    return points + np.divide(shift, total[..., None], out=np.zeros_like(shift), where=total[..., None] > 0), value
+    return points + np.divide(
+        shift, total[..., None], out=np.zeros_like(shift), where=total[..., None] > 0
+    ), value
 
 
 def mirrored(heatmaps: np.ndarray) -> np.ndarray:

@@ -90,7 +90,9 @@ def _published_fan(path: Path) -> LoadedNetwork:
     landmarks, features = state["l0.weight"].shape[:2]
     network = FAN(stacks, features, landmarks)
     _fill(network, state, path)
-    return LoadedNetwork(network.eval(), {"settings": {"stacks": stacks, "features": features}, "side": 256}, path)
+    return LoadedNetwork(
+        network.eval(), {"settings": {"stacks": stacks, "features": features}, "side": 256}, path
+    )
 
 
 def _with_card(path: Path, build: Any) -> LoadedNetwork:
@@ -106,7 +108,9 @@ def _tensors(path: Path) -> dict[str, torch.Tensor]:
     try:
         return safetensors.torch.load_file(path)
     except (OSError, safetensors.SafetensorError) as error:
-        raise FacemillError(f"cannot read the weights {path}: {error}; expected a .safetensors file") from error
+        raise FacemillError(
+            f"cannot read the weights {path}: {error}; expected a .safetensors file"
+        ) from error
 
 
 def _state(path: Path) -> dict[str, torch.Tensor]:
@@ -115,7 +119,9 @@ def _state(path: Path) -> dict[str, torch.Tensor]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise FacemillError(f"{path} is no file of weights that torch reads ({type(error).__name__})") from error
+        raise FacemillError(
+            f"{path} is no file of weights that torch reads ({type(error).__name__})"
+        ) from error
     if not isinstance(state, dict):
         raise FacemillError(f"{path}: expected a state dictionary, found {type(state).__name__}")
     return {name.removeprefix("module."): value for name, value in state.items()}

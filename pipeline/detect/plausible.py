@@ -29,11 +29,17 @@ def doubt(
         return peak, f"mean heat-map peak {peak:.3f}, expected at least {least_peak:g}"
     overlap = float(iou(landmark_box(landmarks)[None], np.asarray(box)[None])[0, 0])
     if overlap < BOX_OVERLAP:
-        return overlap, f"the landmarks' box overlaps the detector's by {overlap:.2f}, expected {BOX_OVERLAP:g}"
+        return (
+            overlap,
+            f"the landmarks' box overlaps the detector's by {overlap:.2f}, expected {BOX_OVERLAP:g}",
+        )
     if mean_shape is not None:
         residual = shape_residual(landmarks, mean_shape)
         if residual > RESIDUAL:
-            return residual, f"distance to a mean head {residual:.3f} of the face's size, expected {RESIDUAL:g}"
+            return (
+                residual,
+                f"distance to a mean head {residual:.3f} of the face's size, expected {RESIDUAL:g}",
+            )
     return None
 
 

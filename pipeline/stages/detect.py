@@ -113,6 +113,8 @@ def _annotate(settings: Mapping[str, Any]) -> Annotate:
         annotation = reader.annotation(Path(path), height)
         if annotation.landmarks68 is not None:
             return annotation.landmarks68
-        return annotation.landmarks(load_face_model(settings["face_model"]["id"], settings["face_model"]["path"]))
+        return annotation.landmarks(
+            load_face_model(settings["face_model"]["id"], settings["face_model"]["path"])
+        )
 
     return landmarks

@@ -121,7 +121,9 @@ class DetectorTask:
         label = batch["label"]
         face = label == 1
         count = face.sum().clamp(min=1)
-        entropy = F.cross_entropy(scores.float().flatten(0, 1), label.flatten().clamp(min=0), reduction="none")
+        entropy = F.cross_entropy(
+            scores.float().flatten(0, 1), label.flatten().clamp(min=0), reduction="none"
+        )
         entropy = entropy.view(label.shape)
         background = torch.where(label == 0, entropy.detach(), -torch.ones_like(entropy)).flatten()
         hardest = background.topk(int(min(NEGATIVES * count, (label == 0).sum()))).indices
@@ -136,7 +138,9 @@ class DetectorTask:
         scores, hits, faces, overlaps = [], [], 0, []
         for start in range(0, len(self.held_out), 32):
             rows = self.held_out[start : start + 32]
-            sized = [cv2.resize(self.images[r], (self.side, self.side), interpolation=cv2.INTER_AREA) for r in rows]
+            sized = [
+                cv2.resize(self.images[r], (self.side, self.side), interpolation=cv2.INTER_AREA) for r in rows
+            ]
             truth = [(self.boxes[r] + 0.5) * ratio for r in rows]
             image = self._tensors(list(zip(sized, truth, strict=True)))["image"]
             offsets, confidence = model(image.to(next(model.parameters()).device))

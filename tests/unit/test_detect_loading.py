@@ -1,0 +1,88 @@
+"""Weights by name: shipped, library, path; what is missing or foreign is one clear error."""
+
+import hashlib
+import json
+
+import pytest
+import safetensors.torch
+import torch
+
+from pipeline.detect import loading
+from pipeline.models.faceboxes import FaceBoxes
+from pipeline.models.fan import FAN
+from pipeline.records import FacemillError
+
+
+@pytest.fixture
+def cache(tmp_path, monkeypatch):
+    """An empty torch cache."""
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    folder = tmp_path / "hub" / "checkpoints"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_a_missing_library_file_names_file_folder_and_command(cache):
+    with pytest.raises(FacemillError) as error:
+        loading.load_fan("library")
+    message = str(error.value)
+    assert loading.PUBLISHED_FAN in message and str(cache) in message
+    assert f"curl --create-dirs -o {cache / loading.PUBLISHED_FAN} https://" in message
+
+
+def test_a_library_file_with_another_hash_is_refused(cache):
+    (cache / loading.PUBLISHED_FAN).write_bytes(b"half a download")
+    with pytest.raises(FacemillError, match="begins 7835d9f11d; found"):
+        loading.load_fan("library")
+
+
+def test_a_library_file_with_the_right_hash_is_loaded(cache, monkeypatch):
+    torch.manual_seed(0)
+    network = FAN(2, 32)
+    torch.save(network.state_dict(), cache / "fan")
+    digits = hashlib.sha256((cache / "fan").read_bytes()).hexdigest()[:10]
+    name = f"FAN-{digits}.pth.tar"
+    (cache / "fan").rename(cache / name)
+    monkeypatch.setattr(loading, "PUBLISHED_FAN", name)
+    loaded = loading.load_fan("library")
+    assert loaded.card["settings"] == {"stacks": 2, "features": 32} and loaded.card["side"] == 256
+    torch.testing.assert_close(loaded.module.state_dict()["l1.weight"], network.state_dict()["l1.weight"])
+
+
+def test_a_path_to_a_state_dictionary(tmp_path):
+    torch.save({f"module.{k}": v for k, v in FAN(1, 32).state_dict().items()}, tmp_path / "fan.pth")
+    assert loading.load_fan(str(tmp_path / "fan.pth")).module.stacks == 1
+
+
+def test_half_precision_weights_with_their_card(tmp_path):
+    settings = {"width": 0.25, "sizes": [[40, 80], [160], [256]], "density": [[2, 1], [1], [1]]}
+    network, _ = loading.faceboxes_from(settings)
+    half = {k: v.half() if v.is_floating_point() else v for k, v in network.state_dict().items()}
+    safetensors.torch.save_file(half, tmp_path / "d.safetensors")
+    (tmp_path / "d.json").write_text(json.dumps({"settings": settings, "side": 128}))
+    loaded = loading.load_faceboxes(str(tmp_path / "d.safetensors"))
+    assert loaded.module.conv1.conv.weight.dtype == torch.float32
+    torch.testing.assert_close(
+        loaded.module.conv1.conv.weight, network.conv1.conv.weight, atol=1e-3, rtol=1e-3
+    )
+
+
+def test_weights_of_another_network_are_refused(tmp_path):
+    torch.save(FAN(1, 32).state_dict(), tmp_path / "fan.pth")
+    with pytest.raises(FacemillError, match="not the weights of this network"):
+        loading.load_faceboxes(str(tmp_path / "fan.pth"))
+    torch.save(FaceBoxes(0.25).state_dict(), tmp_path / "boxes.pth")
+    with pytest.raises(FacemillError, match=r"without 'l0\.weight'"):
+        loading.load_fan(str(tmp_path / "boxes.pth"))
+
+
+@pytest.mark.parametrize("content", [b"", b"no weights"])
+def test_a_broken_file_is_one_line(tmp_path, content):
+    for name in ("a.pth", "a.safetensors"):
+        (tmp_path / name).write_bytes(content)
+    (tmp_path / "a.json").write_text(json.dumps({"settings": {"stacks": 1, "features": 32}, "side": 128}))
+    for name in ("a.pth", "a.safetensors"):
+        with pytest.raises(FacemillError, match=name):
+            loading.load_fan(str(tmp_path / name))
+    with pytest.raises(FacemillError, match="no weights file"):
+        loading.load_fan(str(tmp_path / "none.pth"))
