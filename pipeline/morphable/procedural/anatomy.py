@@ -46,7 +46,8 @@ def anatomy() -> Anatomy:
     points = mouth.add_lips(points, t)
     points, lid = eyes.add_eyes(points)
     points = ears.add_ears(points)
-    points = relief.add_hair(points, theta, b)
+    on_ear = 1.0 - relief.smooth_step((ears.ear_place(bare)[2] - 1.1) / 0.4)
+    points = relief.add_hair(points, theta, b, on_ear)
     points = mouth.pocket(points, t)
     regions = _regions(bare, theta, b, t, lid)
 

@@ -19,7 +19,7 @@ PLANE = np.array([312.0, 253.0])
 LENS_HEIGHT = 7.0
 _REACH_UP, _REACH_DOWN = 17.0, 24.0
 
-_TURN = np.array([[0.0, 0.0], [0.39, 43.0], [0.78, 86.0], [0.93, 116.0], [1.0, 180.0]])
+_TURN = np.array([[0.0, 0.0], [0.375, 43.0], [0.75, 86.0], [0.89, 116.0], [1.0, 180.0]])
 _LEVEL = np.array([[0.0, NECK], [0.12, JAW], [0.47, -28.5], [0.82, HAIRLINE], [1.0, CROWN]])
 _THETA_OF_S = PchipInterpolator(_TURN[:, 0], np.radians(_TURN[:, 1]))
 _B_OF_V = PchipInterpolator(_LEVEL[:, 0], _LEVEL[:, 1])
@@ -34,7 +34,7 @@ def theta_of_u(u: np.ndarray) -> np.ndarray:
 def lens(x: np.ndarray) -> np.ndarray:
     """Half the height of the mouth's lens at ``|x|``, in units of b; zero beyond its corners."""
     share = np.clip(1.0 - (np.asarray(x) / LENS_HALF) ** 2, 0.0, 1.0)
-    return LENS_HEIGHT * share**0.75
+    return LENS_HEIGHT * share**0.45
 
 
 def levels(u: np.ndarray, v: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

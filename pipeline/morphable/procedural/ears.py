@@ -8,9 +8,9 @@ from pipeline.morphable.procedural.relief import smooth_step
 
 CENTRE = np.array([-27.0, -15.0])
 """(y, z) of the ear's middle."""
-_HALF_LENGTH, _HALF_WIDTH = 32.0, 17.5
+_HALF_LENGTH, _HALF_WIDTH = 31.0, 17.0
 _LEAN = np.radians(8.0)
-_OUT = np.array([0.84, 0.0, -0.54])
+_OUT = np.array([0.92, 0.0, -0.39])
 
 
 def ear_place(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -18,17 +18,16 @@ def ear_place(points: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     y, z = points[:, 1] - CENTRE[0], points[:, 2] - CENTRE[1]
     q = (y * np.cos(_LEAN) - z * np.sin(_LEAN)) / _HALF_LENGTH
     p = (-z * np.cos(_LEAN) - y * np.sin(_LEAN)) / _HALF_WIDTH
-    width = 1.0 + 0.22 * np.clip(q, -1.0, 1.0) - 0.1 * np.clip(q, 0.0, 1.0) ** 2
-    radius = np.hypot(p / width, q)
+    radius = np.hypot(p / _width(q), q)
     return p, q, np.where(np.abs(points[:, 0]) > 40.0, radius, 9.0)
 
 
 def add_ears(points: np.ndarray) -> np.ndarray:
     """Raises the ear on the points (n, 3) of a head."""
     p, q, e = ear_place(points)
-    inside = 1.0 - smooth_step((e - 0.93) / 0.17)
+    inside = 1.0 - smooth_step((e - 0.88) / 0.27)
     front_open = smooth_step((p + 0.75) / 0.35)
-    flare = 1.0 + 13.0 * smooth_step((p + 1.0) / 1.7)
+    flare = 0.5 + 11.0 * smooth_step((p + 1.0) / 1.8)
     helix_part = np.maximum(smooth_step((p + 0.35) / 0.4), smooth_step((q - 0.25) / 0.3))
     helix_part *= smooth_step((q + 0.55) / 0.3)
     helix = 2.8 * helix_part * np.exp(-0.5 * ((e - 0.88) / 0.08) ** 2)
@@ -39,7 +38,22 @@ def add_ears(points: np.ndarray) -> np.ndarray:
     tragus = 3.0 * np.exp(-0.5 * (((p + 0.72) / 0.14) ** 2 + ((q + 0.12) / 0.13) ** 2))
     relief = helix + scapha + antihelix + (concha + upper_hollow) * front_open + tragus
     height = inside * (flare + relief)
-    outward = _OUT * np.array([1.0, 1.0, 1.0])
-    push = height[:, None] * outward[None, :]
+    push = height[:, None] * _OUT
     push[:, 0] *= np.sign(points[:, 0])
     return points + push
+
+
+def rim(radius: float, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """(y, z) of ``count`` points on the line of constant ear radius."""
+    angle = np.linspace(0.0, 2 * np.pi, count, endpoint=False)
+    q = radius * np.sin(angle)
+    p = radius * np.cos(angle) * _width(q)
+    back, up = p * _HALF_WIDTH, q * _HALF_LENGTH
+    return (
+        CENTRE[0] + up * np.cos(_LEAN) - back * np.sin(_LEAN),
+        CENTRE[1] - up * np.sin(_LEAN) - back * np.cos(_LEAN),
+    )
+
+
+def _width(q: np.ndarray) -> np.ndarray:
+    return 1.0 + 0.22 * np.clip(q, -1.0, 1.0) - 0.1 * np.clip(q, 0.0, 1.0) ** 2

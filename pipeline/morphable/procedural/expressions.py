@@ -15,14 +15,12 @@ HINGE = np.array([-25.0, 5.0])
 def jaw_share(head: Anatomy) -> np.ndarray:
     """(N,) how far each vertex follows the jaw: 1 on lower lip, teeth and chin, 0 on the upper lip and above."""
     x = np.abs(head.bare[:, 0])
-    below = outlines.height("lip_line", x) - head.bare[:, 1]
-    below = np.where(np.abs(head.t) <= 1.0, 0.0, below)
+    pocket = np.abs(head.t) <= 1.0
+    away = np.where(pocket, 0.0, np.abs(outlines.height("lip_line", x) - head.bare[:, 1]))
     corner = 1.0 - smooth_step((outlines.MOUTH_HALF - x) / 16.0)
-    reach = 9.0 + 1.0 * np.maximum(x - outlines.MOUTH_HALF, 0.0)
-    near = 0.5 * corner * np.exp(-np.abs(below) / reach)
-    lower = np.where(np.abs(head.t) <= 1.0, head.t < 0, below > 0)
-    near = near * np.where(np.abs(head.t) <= 1.0, np.clip((np.abs(head.t) - 0.6) / 0.4, 0.0, 1.0), 1.0)
-    share = np.where(lower, 1.0 - near, near)
+    near = 0.5 * corner * np.exp(-away / (9.0 + np.maximum(x - outlines.MOUTH_HALF, 0.0)))
+    near = near * np.where(pocket, np.clip((np.abs(head.t) - 0.6) / 0.4, 0.0, 1.0), 1.0)
+    share = np.where(head.t < 0, 1.0 - near, near)
     throat = np.clip(0.5 - head.t / 0.3, 0.0, 1.0)
     share = np.where(np.abs(head.t) < 0.15, throat, share)
     share *= smooth_step((head.b + 152.0) / 38.0)
@@ -63,14 +61,14 @@ def _jaw(head: Anatomy) -> np.ndarray:
 
 
 def _smile(head: Anatomy) -> np.ndarray:
-    field = _push(head, (27.0, -72.0), (11.0, 9.0), (4.2, 4.4, -2.2))
+    field = _push(head, (27.0, -72.0), (14.0, 12.0), (3.8, 3.9, -2.2))
     field += _push(head, (40.0, -42.0), (12.0, 11.0), (1.0, 2.4, 1.6))
     field += _push(head, (0.0, -68.0), (14.0, 6.0), (0.0, 0.6, -1.0))
     return field + _push(head, (31.0, -14.0), (11.0, 3.5), (0.0, 0.8, 0.2))
 
 
 def _corners_down(head: Anatomy) -> np.ndarray:
-    field = _push(head, (26.0, -73.0), (9.0, 8.0), (0.5, -3.8, -0.5))
+    field = _push(head, (26.0, -73.0), (11.0, 11.0), (0.5, -3.2, -0.5))
     return field + _push(head, (0.0, -92.0), (14.0, 9.0), (0.0, 1.4, 1.2))
 
 

@@ -23,7 +23,7 @@ def principal_modes(fields: list[np.ndarray], count: int) -> tuple[np.ndarray, n
     values, vectors = np.linalg.eigh(matrix.T @ matrix)
     order = np.argsort(values)[::-1][:count]
     sigma = np.sqrt(values[order])
-    basis, _ = np.linalg.qr(matrix @ (vectors[:, order] / sigma))
+    basis = matrix @ (vectors[:, order] / sigma)
     peak = basis[np.abs(basis).argmax(axis=0), np.arange(count)]
     return (basis * np.sign(peak)).reshape(-1, 3, count), sigma
 

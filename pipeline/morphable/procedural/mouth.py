@@ -7,26 +7,28 @@ import numpy as np
 from pipeline.morphable.procedural.outlines import LENS_HALF, MOUTH_HALF, height
 from pipeline.morphable.procedural.relief import smooth_step
 
-LIP_GAP = 0.2
+LIP_GAP = 0.05
 """Half the gap between the resting lips."""
 
 POCKET = np.array(
     # t across the lens, up, back (millimetres from the rim), for a column in the mouth's middle
     [
         (-1.0, 0.0, 0.0),
-        (-0.86, -3.0, 4.0),
+        (-0.93, 0.3, 2.6),
+        (-0.84, -3.0, 4.6),
         (-0.72, -8.0, 7.5),
         (-0.56, -4.5, 7.5),
-        (-0.42, -1.2, 8.0),
+        (-0.42, -0.4, 9.4),
         (-0.30, -4.0, 12.0),
         (-0.15, -6.0, 22.0),
         (0.0, -2.0, 36.0),
         (0.15, 5.0, 22.0),
         (0.30, 1.0, 10.0),
-        (0.42, -1.4, 6.2),
+        (0.42, -2.8, 6.8),
         (0.56, 3.5, 5.8),
         (0.72, 8.0, 7.0),
-        (0.86, 3.0, 3.5),
+        (0.84, 3.0, 4.2),
+        (0.93, -0.3, 2.4),
         (1.0, 0.0, 0.0),
     ]
 )
@@ -46,14 +48,14 @@ def add_lips(points: np.ndarray, t: np.ndarray) -> np.ndarray:
     across = np.abs(py - line) / np.maximum(edge, 1.2)
     beyond = np.maximum(np.abs(py - line) - edge, 0.0)
     roll = np.sqrt(np.clip(1.0 - (1.0 - np.clip(across / 0.45, 0.0, 1.0)) ** 2, 0.0, 1.0))
-    swell_up = 0.6 + 3.6 * roll + 0.5 * (1.0 - across)
-    swell_down = 0.2 + 4.2 * roll - 1.2 * np.clip(across - 0.4, 0.0, 1.0)
+    swell_up = 0.4 + 3.8 * roll
+    swell_down = 0.4 + 4.0 * roll - 1.2 * np.clip(across - 0.4, 0.0, 1.0)
     fade = np.exp(-0.5 * (beyond / np.where(upper, 5.0, 4.0)) ** 2)
     vermilion_edge = np.where(upper, 0.45, 0.15) * np.exp(-0.5 * ((across - 1.0) * edge / 0.9) ** 2)
     raised = full * (np.where(upper, swell_up, swell_down) * fade + vermilion_edge)
     corner = -1.6 * np.exp(-0.5 * (((px - MOUTH_HALF) / 2.2) ** 2 + ((py - line) / 2.0) ** 2))
     groove = smooth_step((py + 66.0) / 4.0) * smooth_step((-52.0 - py) / 5.0)
-    philtrum = groove * (0.8 * np.exp(-0.5 * ((px - 4.6) / 1.5) ** 2) - 1.0 * np.exp(-0.5 * (px / 2.2) ** 2))
+    philtrum = groove * (0.5 * np.exp(-0.5 * ((px - 4.6) / 1.6) ** 2) - 0.8 * np.exp(-0.5 * (px / 2.2) ** 2))
     gap = np.where(upper, 1.0, -1.0) * LIP_GAP * np.exp(-np.abs(py - line) / 2.0) * (full > 0) * full
     moved = points.copy()
     moved[near, 2] += raised + corner + philtrum

@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 from scipy.interpolate import PchipInterpolator
 
-EYE_CENTRE = np.array([31.0, -6.6])
+EYE_CENTRE = np.array([30.6, -6.7])
 INNER_CANTHUS = np.array([16.5, -8.6])
-OUTER_CANTHUS = np.array([45.0, -6.8])
-LID_LANDMARKS = (25.5, 36.0)
+OUTER_CANTHUS = np.array([44.0, -6.9])
+LID_LANDMARKS = (25.5, 35.5)
 MOUTH_HALF = 26.0
 LENS_HALF = 23.5
 MOUTH_LEVEL = -72.0
@@ -20,23 +20,23 @@ MOUTH_LEVEL = -72.0
 _UPPER_LID = (
     (16.5, -8.6),
     (18.5, -6.6),
-    (25.5, -2.0),
-    (32.0, -0.7),
-    (38.0, -2.0),
-    (43.0, -5.3),
-    (45.0, -6.8),
+    (25.5, -2.6),
+    (31.5, -1.4),
+    (37.0, -2.4),
+    (42.0, -5.4),
+    (44.0, -6.9),
 )
 _LOWER_LID = (
     (16.5, -8.6),
-    (19.0, -9.6),
-    (25.5, -11.4),
-    (32.0, -12.1),
-    (38.0, -11.1),
-    (43.0, -8.3),
-    (45.0, -6.8),
+    (19.0, -9.7),
+    (25.5, -11.5),
+    (31.5, -12.1),
+    (37.0, -11.2),
+    (42.0, -8.3),
+    (44.0, -6.9),
 )
-_BROW_TOP = ((11.5, 11.0), (15.0, 14.0), (23.0, 16.4), (33.0, 18.0), (42.0, 15.5), (51.0, 7.8))
-_BROW_BOTTOM = ((11.5, 6.0), (15.0, 7.2), (23.0, 9.4), (33.0, 12.0), (42.0, 11.5), (51.0, 6.8))
+_BROW_TOP = ((11.5, 10.0), (15.0, 12.8), (23.0, 15.2), (33.0, 16.8), (42.0, 14.2), (51.0, 6.8))
+_BROW_BOTTOM = ((11.5, 5.0), (15.0, 6.2), (23.0, 8.4), (33.0, 10.8), (42.0, 10.3), (51.0, 5.6))
 _LIP_TOP = (
     (0.0, -65.2),
     (2.0, -64.5),
@@ -73,19 +73,22 @@ def height(name: str, x: np.ndarray) -> np.ndarray:
 
 
 def lid_outline(count: int) -> np.ndarray:
-    """Closed lid contour, (2 count, 2): inner canthus, upper lid, outer canthus, lower lid back.
+    """Closed lid contour at even distances, (2 count, 2): inner canthus, upper lid, outer canthus, lower lid back.
 
     The nearest points are moved onto the lid landmarks.
     """
-    share = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, count + 1))
-    x = INNER_CANTHUS[0] + (OUTER_CANTHUS[0] - INNER_CANTHUS[0]) * (
-        0.75 * share + 0.25 * np.linspace(0, 1, count + 1)
-    )
-    for landmark in LID_LANDMARKS:
-        x[np.argmin(np.abs(x - landmark))] = landmark
-    upper = np.stack([x, height("upper_lid", x)], axis=1)
-    lower = np.stack([x, height("lower_lid", x)], axis=1)
-    return np.concatenate([upper[:-1], lower[:0:-1]])
+    share = 0.5 - 0.5 * np.cos(np.linspace(0.0, np.pi, 2001))
+    dense = INNER_CANTHUS[0] + (OUTER_CANTHUS[0] - INNER_CANTHUS[0]) * share
+    sides = []
+    for name in ("upper_lid", "lower_lid"):
+        length = np.cumsum(
+            np.hypot(np.diff(dense, prepend=dense[0]), np.diff(height(name, dense), prepend=-8.6))
+        )
+        x = np.interp(np.linspace(0.0, length[-1], count + 1), length, dense)
+        for landmark in LID_LANDMARKS:
+            x[np.argmin(np.abs(x - landmark))] = landmark
+        sides.append(np.stack([x, height(name, x)], axis=1))
+    return np.concatenate([sides[0][:-1], sides[1][:0:-1]])
 
 
 def lid_distance(points: np.ndarray) -> np.ndarray:
@@ -112,36 +115,36 @@ def inside_brow(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 CONTOUR = {
     8: (0.0, -117.0),
-    9: (16.2, -117.0),
-    10: (33.0, -117.0),
-    11: (50.0, -117.0),
-    12: (66.0, -114.0),
+    9: (17.5, -117.0),
+    10: (35.5, -117.0),
+    11: (53.0, -117.0),
+    12: (68.0, -114.0),
     13: (75.5, -103.0),
     14: (79.0, -78.0),
     15: (81.0, -42.0),
-    16: (82.0, -9.0),
+    16: (82.0, -12.0),
 }
 """Contour landmarks on the side x > 0: angle theta in degrees and level b."""
 
 FRONT = {
-    22: (13.0, 12.8),
-    23: (22.5, 16.3),
-    24: (32.5, 18.0),
-    25: (42.0, 15.5),
-    26: (50.0, 8.2),
-    27: (0.0, -2.0),
-    28: (0.0, -15.5),
-    29: (0.0, -29.0),
-    30: (0.0, -42.0),
+    22: (13.0, 11.4),
+    23: (22.5, 15.0),
+    24: (32.5, 16.7),
+    25: (42.0, 14.1),
+    26: (50.0, 7.2),
+    27: (0.0, -4.0),
+    28: (0.0, -16.0),
+    29: (0.0, -28.5),
+    30: (0.0, -40.6),
     33: (0.0, -53.4),
-    34: (6.6, -52.4),
-    35: (12.6, -50.6),
+    34: (6.6, -52.6),
+    35: (12.4, -51.7),
     42: tuple(INNER_CANTHUS),
-    43: (LID_LANDMARKS[0], -2.0),
+    43: (LID_LANDMARKS[0], -2.6),
     44: (LID_LANDMARKS[1], float(_CURVES["upper_lid"](LID_LANDMARKS[1]))),
     45: tuple(OUTER_CANTHUS),
     46: (LID_LANDMARKS[1], float(_CURVES["lower_lid"](LID_LANDMARKS[1]))),
-    47: (LID_LANDMARKS[0], -11.4),
+    47: (LID_LANDMARKS[0], -11.5),
     51: (0.0, -65.2),
     52: (5.2, -63.4),
     53: (16.0, -66.6),

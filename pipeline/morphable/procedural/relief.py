@@ -37,7 +37,7 @@ _FORWARD = (
     (3.2, (45.0, -29.0), (12.0, 9.0)),
     (1.8, (27.0, -33.0), (9.0, 9.0)),
     (-3.0, (46.0, -66.0), (12.0, 15.0)),
-    (-3.4, (27.5, -72.0), (6.0, 7.0)),
+    (-2.0, (27.5, -72.0), (6.0, 7.0)),
     (3.6, (0.0, -104.0), (11.0, 8.0)),
     (1.5, (11.0, -107.0), (7.0, 6.0)),
     (-3.4, (0.0, -89.5), (15.0, 4.2)),
@@ -71,10 +71,10 @@ def _nasolabial(points: np.ndarray) -> np.ndarray:
     x, y = np.abs(points[:, 0]), points[:, 1]
     share = np.clip((-46.0 - y) / 32.0, 0.0, 1.0)
     line = 20.0 + 13.5 * share**0.9
-    along = smooth_step((-42.0 - y) / 8.0) * smooth_step((y + 84.0) / 16.0)
+    along = smooth_step((-38.0 - y) / 22.0) * smooth_step((y + 86.0) / 18.0)
     groove = np.exp(-0.5 * ((x - line) / 1.9) ** 2)
     cheek = np.exp(-0.5 * ((x - line - 6.0) / 4.0) ** 2)
-    return along * (1.3 * cheek - 0.8 * groove)
+    return along * (1.1 * cheek - 0.9 * groove)
 
 
 def hairline(theta: np.ndarray) -> np.ndarray:
@@ -86,13 +86,13 @@ def hairline(theta: np.ndarray) -> np.ndarray:
 
 
 def hair_share(theta: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """How far a place is inside the hair: 0 on skin, 1 from 10 mm inside."""
-    return smooth_step((b - hairline(theta)) / 10.0)
+    """How far a place is inside the hair: 0 on skin, 1 from 10 mm inside (30 behind the ears)."""
+    return smooth_step((b - hairline(theta)) / (10.0 + 20.0 * smooth_step((theta - 1.7) / 0.5)))
 
 
-def add_hair(points: np.ndarray, theta: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Hair of a centimetre on the scalp, thinner at its edge and at the sides."""
+def add_hair(points: np.ndarray, theta: np.ndarray, b: np.ndarray, bald: np.ndarray) -> np.ndarray:
+    """Short hair on the scalp, thinner at its edge; none where ``bald`` (n,) is 1."""
     outward = points - np.array([0.0, 20.0, -8.0])
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
-    thick = 2.0 + 7.0 * smooth_step((b - hairline(theta)) / 45.0)
-    return points + outward * (thick * hair_share(theta, b))[:, None]
+    thick = 1.0 + 5.0 * smooth_step((b - hairline(theta)) / 60.0)
+    return points + outward * (thick * hair_share(theta, b) * (1.0 - bald))[:, None]

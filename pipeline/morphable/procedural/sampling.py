@@ -7,14 +7,18 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import Delaunay, cKDTree
 
-from pipeline.morphable.procedural import outlines
+from pipeline.morphable.procedural import ears, outlines
 from pipeline.morphable.procedural.chart import PLANE, chart_of, chart_of_front, levels
-from pipeline.morphable.procedural.ears import ear_place
-from pipeline.morphable.procedural.head import HAIRLINE, JAW, locate, loft
+from pipeline.morphable.procedural.head import HAIRLINE, JAW, locate, locate_side, loft
 from pipeline.morphable.procedural.mouth import POCKET
+from pipeline.morphable.procedural.relief import hairline
 
 SPACING = (5.6, 2.8, 1.4, 0.7)
 """Distances of the vertices in millimetres of the chart's plane, from the scalp to the eyes."""
+
+
+EAR_RINGS = (0.78, 0.85, 0.91, 0.97, 1.03, 1.09, 1.15, 1.22)
+"""Radii of the ear on which vertices lie in rows, across the edge where it falls off."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,10 @@ def _level(points: np.ndarray) -> np.ndarray:
     ask((degrees < 87) & (b > JAW - 12) & (b < HAIRLINE + 6), 1)
     ask((degrees < 100) & (b > JAW - 25) & (b < -70), 1)
     ask(front & (np.abs(x) < 56) & (y < 26) & (y > -114), 2)
-    ask(ear_place(place)[2] < 1.2, 2)
+    ask(ears.ear_place(place)[2] < 1.2, 2)
+    ask((theta > 1.7) & (b > -60), 1)
+    ask(front & (np.abs(b - hairline(theta)) < 14), 2)
+    ask((theta > 1.6) & (degrees < 116) & (b > -90) & (b < 20), 2)
     ask(front & (outlines.inside_brow(x, y) > -0.35), 3)
     ask(front & (np.abs(x) < 20) & (y < -37) & (y > -56), 3)
     eye = front & (x > 8) & (x < 54) & (np.abs(y + 6.6) < 14)
@@ -78,9 +85,10 @@ def _border() -> np.ndarray:
     v = np.arange(0, int(1.0 / fine) + 1) * fine
     middle = np.stack([np.full_like(v, 0.5), v], axis=1)
     every = 2 ** (len(SPACING) - 1 - _level(middle + np.array([1e-6, 0.0])))
-    middle = middle[np.arange(len(v)) % every == 0]
+    lens = np.abs(levels(*middle.T)[2]) < 1.0
+    middle = middle[(np.arange(len(v)) % every == 0) & ~lens]
     u = np.linspace(0.5, 1.0, 29)
-    w = np.linspace(0.0, 1.0, 46)
+    w = np.linspace(0.0, 1.0, 91)
     sides = [np.stack([u, np.full_like(u, end)], axis=1) for end in (0.0, 1.0)]
     sides.append(np.stack([np.ones_like(w), w], axis=1)[1:-1])
     middle = middle[(middle[:, 1] > 0.012) & (middle[:, 1] < 0.988)]
@@ -88,41 +96,42 @@ def _border() -> np.ndarray:
 
 
 def _landmarks() -> tuple[list[int], np.ndarray]:
-    numbers, places = [], []
-    for number, (degrees, b) in outlines.CONTOUR.items():
-        numbers.append(number)
-        places.append(chart_of(np.radians([degrees]), np.array([b]))[0])
-    for number, (x, y) in outlines.FRONT.items():
-        numbers.append(number)
-        places.append(chart_of_front([x], [y], 1 if number in range(48, 54) else 0)[0])
-    for number, (x, side) in outlines.LIPS.items():
-        numbers.append(number)
-        places.append(chart_of_front([x], [outlines.height("lip_line", x)], side)[0])
-    places = np.array(places)
+    degrees, b = np.array(list(outlines.CONTOUR.values())).T
+    front = np.array(list(outlines.FRONT.values()))
+    above = [1 if number in range(48, 54) else 0 for number in outlines.FRONT]
+    x, side = np.array(list(outlines.LIPS.values())).T
+    places = np.concatenate(
+        [
+            chart_of(np.radians(degrees), b),
+            chart_of_front(*front.T, above),
+            chart_of_front(x, outlines.height("lip_line", x), side),
+        ]
+    )
     places[np.abs(places[:, 0] - 0.5) < 1e-9, 0] = 0.5
-    return numbers, places
+    return [*outlines.CONTOUR, *outlines.FRONT, *outlines.LIPS], places
 
 
 def _rings() -> list[np.ndarray]:
-    """Contours that triangle edges should follow: lids, lips, folds of the mouth's pocket."""
-    lid = outlines.lid_outline(44)
+    """Contours that triangle edges should follow: lids, lips, folds of the mouth's pocket, rim of the ear."""
+    lid = outlines.lid_outline(40)
     rings = [chart_of_front(*lid.T)]
-    for offset in (-0.6, 0.9, 2.0):
+    for offset in (-0.65, 0.7, 1.5):
         tangent = np.roll(lid, -1, axis=0) - np.roll(lid, 1, axis=0)
         normal = np.stack([-tangent[:, 1], tangent[:, 0]], axis=1)
         normal /= np.linalg.norm(normal, axis=1, keepdims=True)
         moved = lid + normal * offset
         moved = moved[np.abs(outlines.lid_distance(moved) - offset) < 0.2]
         rings.append(chart_of_front(*moved.T))
-    x = np.concatenate([np.linspace(0.0, 20.0, 24), np.linspace(20.6, outlines.LENS_HALF - 0.4, 6)])
+    x = outlines.LENS_HALF * np.sin(np.linspace(0.0, np.pi / 2, 36))[:-1]
     rings += [chart_of_front(x, outlines.height("lip_line", x), side) for side in (1, -1)]
+    x = x[:-2]
     for t in POCKET[1:-1, 0]:
-        x = np.linspace(0.0, outlines.LENS_HALF - 1.0, 24)
         theta, b = locate(x, outlines.height("lip_line", x))
         rim = [chart_of(theta, b, side) for side in (1, -1)]
         rings.append((rim[0] + rim[1]) / 2 + t * (rim[0] - rim[1]) / 2)
     x = np.linspace(0.0, outlines.MOUTH_HALF, 28)
     rings += [chart_of_front(x, outlines.height(name, x)) for name in ("lip_top", "lip_bottom")]
+    rings += [chart_of(*locate_side(*ears.rim(radius, 92))) for radius in EAR_RINGS]
     return rings
 
 
@@ -147,7 +156,7 @@ def half_sheet() -> Sheet:
     count = len(points)
     for ring in _rings():
         ring = np.where(np.abs(ring - [0.5, 9.0]) < 1e-9, [0.5, 9.0], ring)
-        points = _add(points, _thin(ring, 0.4), 0.38)
+        points = _add(points, _thin(ring, 0.33), 0.33)
     border = _border()
     gap, _ = cKDTree(points * PLANE).query(border * PLANE)
     points = np.concatenate([points, border[gap > 0.45]])
@@ -159,8 +168,10 @@ def half_sheet() -> Sheet:
     edge = (np.stack([lattice[:, 0] - 0.5, 1.0 - lattice[:, 0]], 1) * PLANE[0]).min(axis=1)
     edge = np.minimum(edge, (np.stack([lattice[:, 1], 1.0 - lattice[:, 1]], 1) * PLANE[1]).min(axis=1))
     lattice, spacing = lattice[edge > 0.4 * spacing], spacing[edge > 0.4 * spacing]
-    theta, _, t = levels(*lattice.T)
+    theta, b, t = levels(*lattice.T)
     outside = (np.abs(t) > 1.0) | (theta > 1.0)
+    radius = ears.ear_place(loft(theta, b))[2]
+    outside &= (radius < EAR_RINGS[0] - 0.01) | (radius > EAR_RINGS[-1] + 0.01)
     points = _add(points, lattice[outside], 0.55 * spacing[outside])
     triangles = Delaunay(points * PLANE).simplices
     corners = (points * PLANE)[triangles]

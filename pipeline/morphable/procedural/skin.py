@@ -7,13 +7,14 @@ Skin tones lie on a line from dark to light brown, as measured skin does to firs
 from __future__ import annotations
 
 import numpy as np
+from scipy.spatial import cKDTree
 
 from pipeline.morphable.model import Region
 from pipeline.morphable.procedural import eyes, mouth, nose, outlines, relief
 from pipeline.morphable.procedural.anatomy import Anatomy
 from pipeline.morphable.procedural.relief import bump, smooth_step
 
-SKIN = np.array([0.47, 0.275, 0.195])
+SKIN = np.array([0.50, 0.300, 0.215])
 HAIR = np.array([0.065, 0.042, 0.030])
 LIP = np.array([0.36, 0.145, 0.125])
 
@@ -43,13 +44,13 @@ class Complexion:
         margin = np.minimum(top - y, y - bottom)
         on_lip = front & (x < outlines.MOUTH_HALF + 1.0) & ~pocket
         self.lip = smooth_step(margin / 1.6 + 0.55) * on_lip * smooth_step((outlines.MOUTH_HALF + 1 - x) / 3)
-        strands = 0.75 + 0.25 * noise(bare[:, :2] * [1.0, 0.45], 2.2, 31)
+        strands = 0.90 + 0.09 * noise(bare[:, :2] * [1.0, 0.45], 2.6, 31)
         inside = outlines.inside_brow(x, y)
         fade = smooth_step((x - 9.5) / 6.0) * front
         self.brow = np.clip(smooth_step(inside / 0.7 + 0.25) * fade * strands, 0.0, 1.0)
         self.brow_edge = smooth_step((inside + 0.7) / 0.6) * fade * (1 - smooth_step(inside / 0.7)) * strands
         self.hair = relief.hair_share(head.theta, head.b) * (head.regions != Region.EAR)
-        self.hair = smooth_step(self.hair * 1.3 - 0.15 + 0.12 * noise(bare, 7.0, 32))
+        self.hair = smooth_step(self.hair * 1.3 - 0.15 + 0.08 * noise(bare, 12.0, 32))
         self.nostril = np.clip(1.25 * nose.nostril_share(bare), 0.0, 1.0) * front
         radius = eyes.iris_distance(bare)
         self.iris = self.eye * (1.0 - smooth_step((radius - eyes.IRIS + 0.5) / 0.8))
@@ -58,7 +59,7 @@ class Complexion:
         self.radius = radius
         above = smooth_step((y - outlines.EYE_CENTRE[1] + 1.0) / 2.0)
         near = np.exp(-0.5 * ((lid + 0.1) / 0.75) ** 2)
-        self.lash = near * (0.30 + 0.62 * above) * smooth_step((x - 16.5) / 4.0)
+        self.lash = near * (0.30 + 0.68 * above) * smooth_step((x - 16.5) / 4.0)
         self.skin = (1 - self.eye) * (1 - self.pocket)
         self.beard = _beard(head) * self.skin * (1 - self.lip)
         self.moustache = self.beard * bump(bare, (0.0, -58.0), (24.0, 6.0))
@@ -86,8 +87,8 @@ def mean_colour(head: Anatomy, part: Complexion) -> np.ndarray:
     colour = _mix(colour, LIP * (1 + 0.06 * noise(bare * [1.0, 0.2, 1.0], 2.4, 35)[:, None]), 0.9 * part.lip)
     fold = np.exp(-0.5 * ((bare[:, 1] - outlines.height("lip_line", bare[:, 0])) / 0.8) ** 2) * part.lip
     colour *= 1.0 - 0.45 * fold[:, None]
-    colour = _mix(colour, HAIR, 0.78 * part.brow)
-    colour = _mix(colour, HAIR * (1 + 0.3 * noise(bare, 6.0, 36)[:, None]), part.hair)
+    colour = _mix(colour, HAIR, 0.86 * part.brow)
+    colour = _mix(colour, HAIR * (1 + 0.15 * noise(bare, 18.0, 36)[:, None]), part.hair)
     colour *= 1.0 - 0.9 * part.nostril[:, None]
     colour = _mix(colour, _eyeball(head, part), part.eye)
     colour = _mix(colour, np.array([0.02, 0.015, 0.012]), part.lash)
@@ -112,10 +113,14 @@ def _eyeball(head: Anatomy, part: Complexion) -> np.ndarray:
 
 def _inside_mouth(head: Anatomy) -> np.ndarray:
     depth = np.abs(head.t)
-    flesh = np.array([0.16, 0.035, 0.03]) * (0.08 + 0.92 * smooth_step((depth - 0.08) / 0.4))[:, None]
+    side = smooth_step((np.abs(head.bare[:, 0]) - 7.0) / 9.0) * (depth < 0.7)
+    flesh = (
+        np.array([0.16, 0.035, 0.03])
+        * (0.08 + 0.92 * smooth_step((depth - 0.08) / 0.4) * (1.0 - 0.9 * side))[:, None]
+    )
     low, high = mouth.TEETH
     teeth = smooth_step((depth - low) / 0.05) * (1.0 - smooth_step((depth - high) / 0.05))
-    teeth *= 1.0 - smooth_step((np.abs(head.bare[:, 0]) - 17.0) / 5.0)
+    teeth *= 1.0 - smooth_step((np.abs(head.bare[:, 0]) - 13.0) / 6.0)
     gaps = 0.82 + 0.18 * np.clip(3.0 * np.abs(np.sin(np.pi * head.bare[:, 0] / 8.0)), 0.0, 1.0)
     return _mix(flesh, np.array([0.62, 0.57, 0.48]) * gaps[:, None], teeth)
 
@@ -132,30 +137,30 @@ def colour_fields(head: Anatomy, part: Complexion) -> list[tuple[str, bool, np.n
     socket = bump(bare, (29.0, -16.0), (11.0, 4.5)) * skin * (1 - part.lash)
     lid = np.exp(-0.5 * ((head.lid - 3.0) / 2.6) ** 2) * (bare[:, 1] > -6.0) * skin * (1 - part.lash)
     changes = [
-        ("tone", False, tone, (0.150, 0.108, 0.088)),
+        ("tone", False, tone, (0.150, 0.105, 0.081)),
         ("redness", False, plain, (0.020, -0.016, -0.014)),
-        ("yellow", False, plain, (0.008, 0.006, -0.022)),
+        ("yellow", False, plain, (0.006, 0.004, -0.014)),
         ("flush", False, plain * cheek, (0.016, -0.030, -0.026)),
         ("lip red", False, part.lip, (0.050, -0.030, -0.020)),
         ("lip dark", False, part.lip, (-0.075, -0.030, -0.025)),
         ("brow dark", False, part.brow, (-0.045, -0.035, -0.026)),
         ("brow thick", False, part.brow_edge * skin, (-0.110, -0.065, -0.045)),
-        ("iris blue", True, part.iris * (1 - part.pupil), (0.020, 0.075, 0.130)),
-        ("iris green", True, part.iris * (1 - part.pupil), (0.050, 0.060, 0.015)),
+        ("iris blue", True, part.iris * (1 - part.pupil), (0.014, 0.050, 0.090)),
+        ("iris green", True, part.iris * (1 - part.pupil), (0.030, 0.036, 0.008)),
         ("beard", True, beard, (-0.130, -0.075, -0.052)),
         ("moustache", True, part.moustache, (-0.130, -0.078, -0.055)),
         ("eye rings", False, socket, (-0.050, -0.038, -0.026)),
         ("lid shade", True, lid, (-0.050, -0.045, -0.030)),
-        ("freckles", True, plain * _spots(head, 41, 260, 1.3), (-0.070, -0.060, -0.045)),
-        ("blemishes", True, plain * _spots(head, 42, 26, 2.0), (-0.015, -0.070, -0.055)),
+        ("freckles", True, plain * _spots(head, 41, 260, 1.3), (-0.035, -0.030, -0.022)),
+        ("blemishes", True, plain * _spots(head, 42, 26, 2.0), (-0.008, -0.040, -0.034)),
         ("moles", True, plain * _spots(head, 43, 7, 1.8), (-0.150, -0.100, -0.075)),
-        ("hair light", True, hair_colour, (0.075, 0.050, 0.025)),
-        ("hair grey", True, hair_colour, (0.080, 0.082, 0.085)),
-        ("hair thin", True, part.hair, (0.140, 0.080, 0.055)),
-        ("patches", False, plain * noise(bare, 60.0, 44), (0.018, 0.014, 0.012)),
-        ("blotches", False, plain * noise(bare, 22.0, 45), (0.010, 0.013, 0.011)),
+        ("hair light", True, hair_colour, (0.055, 0.036, 0.018)),
+        ("hair grey", True, hair_colour, (0.035, 0.036, 0.037)),
+        ("hair thin", True, part.hair, (0.100, 0.058, 0.040)),
+        ("patches", False, plain * noise(bare, 60.0, 44), (0.012, 0.009, 0.007)),
+        ("blotches", False, plain * noise(bare, 22.0, 45), (0.005, 0.006, 0.005)),
         ("sun", False, plain * smooth_step((bare[:, 1] - 5.0) / 50.0), tuple(0.03 * dark)),
-        ("pores", False, plain * noise(bare, 5.0, 46), (0.012, 0.009, 0.007)),
+        ("pores", False, plain * noise(bare, 5.0, 46), (0.007, 0.005, 0.004)),
     ]
     return [(name, one_way, share[:, None] * np.array(step)) for name, one_way, share, step in changes]
 
@@ -168,7 +173,9 @@ def _spots(head: Anatomy, seed: int, count: int, radius: float) -> np.ndarray:
     strength = rng.uniform(0.4, 1.0, count)
     near = np.flatnonzero((head.theta < 1.35) & (np.abs(head.t) > 1))
     spots = np.zeros(len(head.bare))
-    for column, row, sigma, peak in zip(x, y, size, strength, strict=True):
-        square = (head.bare[near, 0] - column) ** 2 + (head.bare[near, 1] - row) ** 2
-        spots[near] = np.maximum(spots[near], peak * np.exp(-0.5 * square / sigma**2))
+    within = cKDTree(head.bare[near, :2]).query_ball_point(np.stack([x, y], axis=1), 4.0 * size)
+    for index, rows in enumerate(within):
+        spot = near[rows]
+        square = (head.bare[spot, 0] - x[index]) ** 2 + (head.bare[spot, 1] - y[index]) ** 2
+        spots[spot] = np.maximum(spots[spot], strength[index] * np.exp(-0.5 * square / size[index] ** 2))
     return spots
