@@ -71,7 +71,11 @@ def train(config: Config, model: str, seed: str) -> Parts:
     training.pop("seeds")
     inputs |= {"train": packs_of(config, model, "train"), "val": packs_of(config, model, "val")}
     inputs["files"] = [path for key in ("init_from", "weights_png") if (path := training[key])]
-    modules += (registry.LOSSES.module(training["loss"]), *face_modules)
+    inputs["source"] = [
+        path_of(config, "source", "source", dataset=dataset) for dataset in model_of(config, model).train
+    ]
+    kind = settings["target"]["kind"]
+    modules += (registry.LOSSES.module(training["loss"]), registry.TASKS.module(kind), *face_modules)
     state = f"{config.results}/state/train/{model}/seed{seed}"
     return inputs, face | settings | {"training": training, "state": state}, modules
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,9 @@ import safetensors
 import safetensors.torch
 import torch
 
-from pipeline.io.files import atomic_path, write_bytes, write_json
+from pipeline.io.files import atomic_path, expand, write_bytes, write_json
 from pipeline.records import FacemillError
+from pipeline.registry import MODELS
 
 STATE_NAME = "state.pt"
 
@@ -38,7 +40,9 @@ def load_state(state_dir: Path, key: str) -> dict[str, Any] | None:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise FacemillError(f"cannot read the training state {path}: {error}; delete it to begin again") from error
+        raise FacemillError(
+            f"cannot read the training state {path}: {error}; delete it to begin again"
+        ) from error
     return state if state.get("key") == key else None
 
 
@@ -81,9 +85,21 @@ def load_weights(path: str | Path, model: torch.nn.Module) -> dict[str, Any]:
             )
     extra = sorted(set(tensors) - set(own))
     if extra:
-        raise FacemillError(f"weights {path}: {type(model).__name__} has no {extra[0]!r} ({len(extra)} such tensors)")
+        raise FacemillError(
+            f"weights {path}: {type(model).__name__} has no {extra[0]!r} ({len(extra)} such tensors)"
+        )
     model.load_state_dict(tensors)
     return metadata
+
+
+def initial_network(
+    name: str, keywords: Mapping[str, Any], seed: int, init_from: str | None = None
+) -> torch.nn.Module:
+    """The network that a training begins with: weights drawn with ``seed``, or those of a file for a warm start."""
+    network = MODELS[name](torch.Generator().manual_seed(seed), **keywords)
+    if init_from:
+        load_weights(expand(init_from), network)
+    return network
 
 
 def write_card(path: Path, **entries: Any) -> None:

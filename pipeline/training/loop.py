@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import copy
 import json
+import math
 import signal
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -45,7 +46,7 @@ class Task(Protocol):
 
     def validate(self, model: torch.nn.Module) -> dict[str, float]:
         """Figures on a held-out part of the training split, model in evaluation mode, without gradients, under
-        autocast; the lowest "selection" decides which weights are kept."""
+        autocast; the lowest "selection" decides which weights are kept, without one the last are."""
 
 
 @dataclass(frozen=True)
@@ -153,7 +154,8 @@ class _Run:
     def select(self, figures: dict[str, float]) -> dict[str, float]:
         """Append a validation to the history; keep the weights if they are the best so far."""
         self.history.append({"update": self.update, "validation": figures})
-        if not self.best["weights"] or figures["selection"] < self.best["figures"]["selection"]:
+        before = self.best["figures"].get("selection", math.inf)
+        if figures.get("selection", -math.inf) < before or not self.best["weights"]:
             weights = {name: value.detach().clone() for name, value in self.averaged.state_dict().items()}
             self.best = {"update": self.update, "figures": figures, "weights": weights}
         return figures
@@ -178,9 +180,7 @@ class _Run:
         self.optimiser.load_state_dict(state["optimiser"])
 
 
-def _step(
-    run: _Run, task: Task, batch: dict[str, torch.Tensor], rate: float, precision: Precision
-) -> Losses:
+def _step(run: _Run, task: Task, batch: dict[str, torch.Tensor], rate: float, precision: Precision) -> Losses:
     """One update; the number of the update counts up at its end."""
     run.model.train()
     for group in run.optimiser.param_groups:
@@ -222,9 +222,7 @@ def _validate(model: torch.nn.Module, task: Task, precision: Precision) -> dict[
 
 
 @torch.no_grad()
-def _recalibrate(
-    model: torch.nn.Module, task: Task, first: int, count: int, precision: Precision
-) -> None:
+def _recalibrate(model: torch.nn.Module, task: Task, first: int, count: int, precision: Precision) -> None:
     """Batch-norm statistics as plain means over ``count`` further batches: a short run's own lag behind its weights."""
     layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)]
     momenta = [layer.momentum for layer in layers]

@@ -26,7 +26,7 @@ def make_optimiser(parameters: list[torch.nn.Parameter], settings: TrainingSetti
         raise FacemillError("expected a model with parameters to train, found none")
     common = {"lr": settings.lr, "weight_decay": settings.weight_decay}
     if settings.optimiser == "adam":
-        return torch.optim.Adam(parameters, **common)
+        return torch.optim.Adam(parameters, fused=True, **common)
     if settings.optimiser == "rmsprop":
         return torch.optim.RMSprop(parameters, momentum=settings.momentum, **common)
     return torch.optim.SGD(parameters, momentum=settings.momentum, **common)

@@ -52,7 +52,9 @@ def choose(settings: TrainingSettings, model: torch.nn.Module) -> Precision:
     """
     cuda = torch.cuda.is_available()
     if settings.device == "cuda" and not cuda:
-        raise FacemillError("training.device is 'cuda', but torch sees no CUDA device; set training.device=auto")
+        raise FacemillError(
+            "training.device is 'cuda', but torch sees no CUDA device; set training.device=auto"
+        )
     device = "cuda" if cuda and settings.device in ("auto", "cuda") else "cpu"
     bf16 = settings.precision == "bf16" or (settings.precision == "auto" and _has_bf16(device))
     channels_last = settings.channels_last == "on" or (
@@ -64,8 +66,8 @@ def choose(settings: TrainingSettings, model: torch.nn.Module) -> Precision:
 def prepare_process(threads: int) -> None:
     """Fixes what else the numbers or the speed depend on: thread count, deterministic algorithms, the allocator.
 
-    glibc gives every large tensor back to the system and faults it in again at the next step; kept, a PRN step takes
-    three quarters of the time (measured; nothing is done where the C library has no ``mallopt``).
+    glibc gives every large tensor back to the system and faults it in again at the next step; it is told to keep them
+    (nothing is done where the C library has no ``mallopt``).
     """
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.set_num_threads(threads)

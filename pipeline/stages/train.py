@@ -1,0 +1,81 @@
+"""train: packs -> the weights of one network for one seed, its history and its card."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import TargetSettings, TrainingSettings
+from pipeline.io.files import sha256_of
+from pipeline.io.tables import read_tsv
+from pipeline.morphable import load_face_model
+from pipeline.records import SOURCE_COLUMNS
+from pipeline.registry import FRAMES, TARGETS, TASKS
+from pipeline.training.batches import Packs
+from pipeline.training.checkpoints import initial_network, parameter_count, write_card
+from pipeline.training.loop import train
+
+
+def run(
+    *,
+    inputs: Mapping[str, Any],
+    outputs: Mapping[str, str],
+    settings: Mapping[str, Any],
+    wildcards: Mapping[str, str],
+    attributes: Mapping[str, str],
+) -> None:
+    """Train: `inputs` lists train and val of packs, source, and files (a warm start's weights, a user's mask);
+    `outputs` weights, history, card; `settings` model, network (its keywords), frame, target, training, face_model,
+    state (folder of the resumable state); `wildcards` seed."""
+    training = TrainingSettings.model_validate(settings["training"])
+    seed = int(wildcards["seed"])
+    target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
+    face = load_face_model(settings["face_model"]["id"], settings["face_model"]["path"])
+    packs = {name: Packs(inputs[name], target, training.memory_limit_mb) for name in ("train", "val")}
+    task = TASKS[settings["target"]["kind"]].from_packs(
+        packs["train"], packs["val"], face, target, training, seed, FRAMES[settings["frame"]].padding
+    )
+    network = initial_network(settings["model"], settings["network"], seed, training.init_from)
+    data = [sha256_of(path) for name in ("train", "val", "files") for path in inputs[name]]
+    trained = train(
+        network,
+        task,
+        training,
+        state_dir=Path(settings["state"]),
+        out_dir=Path(outputs["weights"]).parent,
+        key=_digest([settings, seed, attributes["code_digest"], data]),
+        metadata={"model": settings["model"], "settings": settings["network"], "seed": seed},
+    )
+    write_card(
+        Path(outputs["card"]),
+        model=settings["model"],
+        settings=settings["network"],
+        parameters=parameter_count(network),
+        frame=settings["frame"],
+        target=settings["target"],
+        seed=seed,
+        training=settings["training"],
+        samples={name: len(pack) for name, pack in packs.items()},
+        selected=trained.selected,
+        licences=_licences(inputs["source"], face.name, face.licence),
+        data_digest=_digest(data),
+        code_digest=attributes["code_digest"],
+        sha256=trained.sha256,
+        command=attributes["command"],
+    )
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _licences(sources: Iterable[str], face_model: str, licence: str) -> dict[str, list[str]]:
+    """What the weights were made from, by licence: pictures of each data set, and the face model of their truth."""
+    found = {licence: {f"face model {face_model}"}}
+    for source in sources:
+        for row in read_tsv(source, SOURCE_COLUMNS):
+            found.setdefault(row["licence"], set()).add(f"pictures of {Path(source).stem}")
+    return {licence: sorted(found[licence]) for licence in sorted(found)}

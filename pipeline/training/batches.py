@@ -1,0 +1,77 @@
+"""Samples of packs by number, and which of them make the batch of an update."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import ExitStack
+from functools import lru_cache
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from pipeline.io import hdf5
+from pipeline.records import PACK, FacemillError
+from pipeline.seeding import rng
+from pipeline.targets.base import Target
+
+
+class Packs:
+    """The samples of one or more packs, one after the other.
+
+    A pack whose images and targets take at most ``memory_limit_mb`` is read whole; of a larger one each sample is a
+    read of its own (a list of indices would be hundreds of times slower). `FacemillError` for a pack that breaks its
+    contract.
+    """
+
+    def __init__(self, paths: Sequence[str | Path], target: Target, memory_limit_mb: int):
+        self.target = target
+        self._open = ExitStack()
+        self._sources: list[dict[str, h5py.Dataset | np.ndarray]] = []
+        names = ["image", *target.fields]
+        for path in paths:
+            file = self._open.enter_context(hdf5.open_checked(path, PACK.extended(**target.fields)))
+            source = {name: file[name] for name in names}
+            if (
+                sum(dataset.size * dataset.dtype.itemsize for dataset in source.values())
+                <= memory_limit_mb << 20
+            ):
+                source = {name: dataset[:] for name, dataset in source.items()}
+            self._sources.append(source)
+        self._ends = np.cumsum([len(source["image"]) for source in self._sources])
+
+    def __len__(self) -> int:
+        return int(self._ends[-1]) if len(self._ends) else 0
+
+    def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
+        """Crop (F, F, 3) uint8 and decoded target of one sample."""
+        if not 0 <= index < len(self):
+            raise IndexError(index)
+        which = int(np.searchsorted(self._ends, index, side="right"))
+        row = index - (int(self._ends[which - 1]) if which else 0)
+        source = self._sources[which]
+        return source["image"][row], self.target.decode(
+            {name: source[name][row] for name in self.target.fields}
+        )
+
+    def close(self) -> None:
+        """Close the files."""
+        self._open.close()
+
+
+def chosen(update: int, batch_size: int, samples: int, seed: int) -> list[int]:
+    """The samples of update ``update``: every epoch is a permutation of its own, and a batch may span two.
+
+    `FacemillError` without samples.
+    """
+    if samples < 1:
+        raise FacemillError(
+            "expected at least one training sample, found none; see the ledger for what was reaped"
+        )
+    places = range(update * batch_size, (update + 1) * batch_size)
+    return [int(_order(seed, place // samples, samples)[place % samples]) for place in places]
+
+
+@lru_cache(maxsize=4)
+def _order(seed: int, epoch: int, samples: int) -> np.ndarray:
+    return rng("order", seed, epoch).permutation(samples)
