@@ -44,7 +44,7 @@ def sample(
         parts += made
         names.append(name)
     if "headscarf" not in names:
-        parts += hair.parts(head, style, body.down_in_head(head, clothes))
+        parts += hair.parts(head, style, body.down_in_head(head, clothes), skin)
     if rng.random() < settings.glasses:
         made, lenses, name = glasses.make(rng, head)
         parts += made

@@ -36,6 +36,17 @@ class HeadModel:
         self.skull = ~np.isin(model.regions, (Region.EAR, Region.NECK))
 
     @cached_property
+    def _modes(self) -> np.ndarray:
+        """(3 N, Ks + Ke) float32: both bases side by side, for one fast product."""
+        bases = (self.model.shape_basis, self.model.expression_basis)
+        return np.concatenate([b.reshape(-1, b.shape[2]) for b in bases], 1).astype(np.float32)
+
+    def vertices(self, shape: np.ndarray, expression: np.ndarray) -> np.ndarray:
+        """``model.vertices`` (N, 3) float64 with the product in single precision: 1e-5 px off at most."""
+        offset = self._modes @ np.concatenate([shape, expression]).astype(np.float32)
+        return self.model.mean.astype(np.float64) + offset.reshape(-1, 3)
+
+    @cached_property
     def occlusion(self) -> np.ndarray:
         """(N,) share of ambient light that reaches each vertex of the mean: hollows are dark."""
         vertices = self.model.mean.astype(np.float64) / self.unit

@@ -6,7 +6,7 @@ over |azimuth| from the forehead over the temple, round the ear and to the nape.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -45,6 +45,7 @@ class HairStyle:
     """
 
     thickness: float
+    bald: bool
     long: bool
     length: float
     lift: float
@@ -65,7 +66,8 @@ def sample_style(rng: np.random.Generator, full: bool) -> HairStyle:
     long = full and style > 0.5
     thick = rng.uniform(5, 16) if style < 0.4 else rng.uniform(9, 30)
     return HairStyle(
-        thickness=float(thick) if full else 0.6,
+        thickness=float(thick) if full else 1.5,
+        bald=bool(not full and rng.random() < 0.5),
         long=long,
         length=float(rng.uniform(90, 330)),
         lift=float(rng.normal(0, 0.07) + (0.25 if rng.random() < 0.12 else 0)),
@@ -118,7 +120,8 @@ def shell(head: Head, style: HairStyle) -> Part:
     amount = 0.30 if style.curly else 0.16
     line = np.exp(-(((azimuth - style.parting) / 0.07) ** 2)) * (np.abs(azimuth) < 1.2)
     thick = style.thickness * body * (1 + amount * lumps) * (1 - 0.45 * line) * np.abs(grown) ** 0.7
-    thick = np.where(rise > 0, thick + 0.4, np.maximum(40 * rise, -45.0))
+    least = -1.0 if style.bald else 1.5
+    thick = np.where(rise > 0, thick + least, np.maximum(40 * rise, -45.0) + min(least, 0))
     points, _ = head.shell(elevation, azimuth, thick)
     strands = _flow(style, elevation, azimuth)
     if style.curly:
@@ -172,6 +175,9 @@ def curtain(head: Head, style: HairStyle, down: np.ndarray) -> Part:
     )
 
 
-def parts(head: Head, style: HairStyle, down: np.ndarray) -> list[Part]:
-    """All of a person's hair."""
+def parts(head: Head, style: HairStyle, down: np.ndarray, skin: np.ndarray) -> list[Part]:
+    """All of a person's hair; the bare skull in the skin's colour (3,) for a bald one."""
+    if style.bald:
+        bare = shell(head, style)
+        return [replace(bare, albedo=skin, gloss=0.05, shine=14.0, occlusion=1.0, texture=Texture.SKIN)]
     return [shell(head, style)] + ([curtain(head, style, down)] if style.long else [])

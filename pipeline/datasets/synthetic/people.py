@@ -12,7 +12,7 @@ from pipeline.datasets.synthetic.meshes import Part
 from pipeline.datasets.synthetic.textures import Texture
 from pipeline.morphable.model import Region
 
-_CUT = 2.5
+_ALBEDO_SCALE = 0.85
 _TONES = np.array(
     [(1.15, 1.15, 1.15), (1.0, 1.0, 1.0), (0.85, 0.75, 0.62), (0.55, 0.42, 0.33), (0.26, 0.17, 0.12)]
 )
@@ -33,45 +33,49 @@ class Person:
     greasy: float
 
 
-def _normal(rng: np.random.Generator, sigma: np.ndarray, scale: float) -> np.ndarray:
-    return np.clip(rng.standard_normal(len(sigma)), -_CUT, _CUT) * scale * np.asarray(sigma, np.float64)
-
-
 def sample_person(
     rng: np.random.Generator, number: int, traits: HeadModel, scale: float, haired: float
 ) -> Person:
     """Person ``number`` of a pool; ``rng`` depends on the data set and the number only."""
     model = traits.model
-    shape = _normal(rng, model.shape_sigma, scale)
+    shape = model.draw_shape(rng, scale)
     albedo = np.zeros(0)
-    tone = np.exp(rng.normal(0, 0.06, 3))
+    tone = np.exp(rng.normal(0, 0.05, 3))
     if model.albedo_basis is not None:
-        albedo = _normal(rng, model.albedo_sigma, 1.0)
+        albedo = _balanced(traits, model.draw_albedo(rng, _ALBEDO_SCALE))
     else:
         tone = tone * _TONES[rng.choice(len(_TONES))]
     style = hair.sample_style(rng, full=rng.random() < haired)
     return Person(number, shape, albedo, tone, style, float(rng.uniform(0.3, 1.6)))
 
 
+def _balanced(traits: HeadModel, albedo: np.ndarray) -> np.ndarray:
+    """Albedo coefficients whose later modes are as much weaker as the first mode makes the skin darker.
+
+    The first mode is the skin's tone; spots and flushes add to it linearly, and would drown a dark one.
+    """
+    model = traits.model
+    mean = model.albedo_mean[model.face_mask].mean()
+    darker = mean + model.albedo_basis[model.face_mask, :, 0].mean() * albedo[0]
+    return np.concatenate([albedo[:1], albedo[1:] * np.clip(darker / mean, 0.15, 1.0)])
+
+
 def sample_expression(rng: np.random.Generator, traits: HeadModel, scale: float) -> np.ndarray:
     """(Ke,) raw expression coefficients: often nearly none, sometimes strong."""
-    model = traits.model
-    strength = rng.choice([0.25, 0.7, 1.2], p=[0.3, 0.45, 0.25]) * scale
-    coefficients = _normal(rng, model.expression_sigma, strength)
-    if model.expression_floor is not None:
-        coefficients = np.maximum(coefficients, model.expression_floor)
-    return coefficients
+    strength = rng.choice([0.25, 0.7, 1.1], p=[0.3, 0.45, 0.25]) * scale
+    return traits.model.draw_expression(rng, strength)
 
 
 def skin_colour(traits: HeadModel, person: Person) -> np.ndarray:
-    """(N, 3) linear RGB of the whole mesh."""
+    """(N, 3) float32 linear RGB of the whole mesh."""
     model = traits.model
     if model.albedo_mean is None:
-        return np.full((len(model.mean), 3), (0.45, 0.28, 0.21)) * person.tone
-    colour = model.albedo_mean.astype(np.float64)
+        return np.full((len(model.mean), 3), (0.45, 0.28, 0.21), np.float32) * person.tone.astype(np.float32)
+    colour = model.albedo_mean.astype(np.float32)
     if model.albedo_basis is not None:
-        colour = colour + model.albedo_basis @ person.albedo
-    return np.clip(colour * person.tone, 0.004, 1.0)
+        modes = model.albedo_basis.reshape(-1, model.albedo_basis.shape[2])
+        colour = colour + (modes @ person.albedo.astype(np.float32)).reshape(-1, 3)
+    return np.clip(colour * person.tone.astype(np.float32), 0.004, 1.0)
 
 
 def throat_colour(traits: HeadModel, colour: np.ndarray) -> np.ndarray:
@@ -88,6 +92,10 @@ def face_part(head: Head, person: Person, colour: np.ndarray, number: int) -> Pa
     """The morphable mesh itself with its surface: moist eyes and lips, an oily nose and brow, dark hollows."""
     traits = head.traits
     regions = traits.model.regions
+    scalp = regions == Region.SCALP
+    if not person.style.bald:
+        colour = colour.copy()
+        colour[scalp] += (person.style.colour - colour[scalp]) * (0.85 if person.style.thickness > 2 else 0.5)
     gloss = np.full(len(regions), 0.022 * person.greasy)
     shine = np.full(len(regions), 14.0)
     for region, strength, exponent in (

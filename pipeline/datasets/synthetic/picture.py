@@ -22,7 +22,7 @@ from pipeline.datasets.synthetic.glasses import Lens
 from pipeline.datasets.synthetic.lights import sample_lighting
 from pipeline.datasets.synthetic.meshes import Part
 from pipeline.datasets.synthetic.plan import Kind, kind_of, original_of, picture_id
-from pipeline.datasets.synthetic.scene import SAMPLES, draw, visibility
+from pipeline.datasets.synthetic.scene import draw, nearest, visibility
 from pipeline.io.images import encode_jpeg
 from pipeline.seeding import rng as keyed
 
@@ -140,7 +140,7 @@ class Synthesiser:
             drawn = draw(parts, lighting, size, reach)
             gain = np.float32(0.62 / max(drawn.light, 0.02))
             linear = behind * (1 - drawn.cover[..., None]) + drawn.colour * gain
-            depth = drawn.raster.depth[::SAMPLES, ::SAMPLES]
+            depth = nearest(drawn)
             for lens in scene.lenses:
                 linear = lens.over(linear, depth, lighting)
         image = degrade.expose(rng, linear, camera)
@@ -196,7 +196,7 @@ class Synthesiser:
     ) -> tuple[Head, np.ndarray]:
         model = self.traits.model
         expression = people.sample_expression(rng, self.traits, self.settings.expression_scale)
-        vertices = model.vertices(person.shape, expression)
+        vertices = self.traits.vertices(person.shape, expression)
         pose = viewpoint.pose_for(
             vertices[model.keypoints], angles, place.side, place.centre, self.settings.size, place.depth
         )

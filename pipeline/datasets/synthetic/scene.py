@@ -1,4 +1,4 @@
-"""Drawing a scene: all parts in one rasterisation at twice the size, lit at the vertices, patterned at the pixels."""
+"""Drawing a scene: all parts in one finer rasterisation, lit at the vertices, patterned at the pixels."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pipeline.datasets.synthetic.lights import Lighting, shade, shadow_factor
 from pipeline.datasets.synthetic.meshes import Part
 from pipeline.geometry.mesh import Raster, interpolate, rasterize, vertex_normals, visible_vertices
 
-SAMPLES = 2
+SAMPLES = 1.5
 _UP = np.array([1.0, -1.0, 1.0])
 
 
@@ -35,9 +35,9 @@ class Drawn:
     light: float
 
 
-def _finer(points: np.ndarray) -> np.ndarray:
-    """Picture px as px of the finer raster: pixel edges coincide."""
-    return points * SAMPLES + np.array([(SAMPLES - 1) / 2, (SAMPLES - 1) / 2, 0.0])
+def _finer(points: np.ndarray, scale: float) -> np.ndarray:
+    """Picture px as px of a raster ``scale`` times as fine: pixel edges coincide."""
+    return points * scale + np.array([(scale - 1) / 2, (scale - 1) / 2, 0.0])
 
 
 def _spread(parts: list[Part], name: str, columns: int | None = None) -> np.ndarray:
@@ -75,8 +75,8 @@ def draw(parts: list[Part], lighting: Lighting, size: int, reach: float) -> Draw
         lit,
     )
     patterned = [_coordinates(part) for part in parts]
-    finer = _finer(vertices)
-    side = size * SAMPLES
+    side = round(size * SAMPLES)
+    finer = _finer(vertices, side / size)
     raster = rasterize(finer, triangles, side, side)
     attributes = np.concatenate([colour, np.concatenate(patterned)], 1)
     pixels = interpolate(raster, triangles, attributes).reshape(-1, 5)
@@ -98,6 +98,13 @@ def _coordinates(part: Part) -> np.ndarray:
     count = len(part.vertices)
     given = np.zeros((count, 2)) if part.coordinates is None else part.coordinates
     return textures.fold(part.texture, given)
+
+
+def nearest(drawn: Drawn) -> np.ndarray:
+    """(h, w) depth at the picture's own pixels, in its px."""
+    size, side = drawn.cover.shape[0], drawn.raster.depth.shape[0]
+    place = ((np.arange(size) + 0.5) * (side / size)).astype(np.intp)
+    return drawn.raster.depth[np.ix_(place, place)] * np.float32(size / side)
 
 
 def visibility(drawn: Drawn, head: Head, part: int) -> tuple[np.ndarray, float]:
