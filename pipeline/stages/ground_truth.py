@@ -173,11 +173,12 @@ def make(
         height=found.height,
         landmarks=None if found.landmarks68 is None else transform.apply(found.landmarks68),
     )
-    made = target.make(transform.apply(found.vertices(model)), model, context)
+    dense = found.vertices(model)
+    made = target.make(transform.apply(dense), model, context)
     if made.problem is not None:
         problem = made.problem
         return StatusRow(face, picture, "ground_truth", problem.reason, problem.value, problem.detail)
-    landmarks = found.landmarks(model)
+    landmarks = dense[model.keypoints] if found.landmarks68 is None else found.landmarks68
     return Truth(face, picture, cropped.rows[k], found, landmarks, made.stored, cropped.transforms[k])
 
 
