@@ -19,7 +19,7 @@ PLANE = np.array([312.0, 253.0])
 LENS_HEIGHT = 7.0
 _REACH_UP, _REACH_DOWN = 17.0, 24.0
 
-_TURN = np.array([[0.0, 0.0], [0.375, 43.0], [0.75, 86.0], [0.89, 116.0], [1.0, 180.0]])
+_TURN = np.array([[0.0, 0.0], [0.355, 43.0], [0.71, 86.0], [0.88, 116.0], [1.0, 180.0]])
 _LEVEL = np.array([[0.0, NECK], [0.12, JAW], [0.47, -28.5], [0.82, HAIRLINE], [1.0, CROWN]])
 _THETA_OF_S = PchipInterpolator(_TURN[:, 0], np.radians(_TURN[:, 1]))
 _B_OF_V = PchipInterpolator(_LEVEL[:, 0], _LEVEL[:, 1])

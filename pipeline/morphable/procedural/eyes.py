@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.morphable.procedural.outlines import EYE_CENTRE, height, lid_distance
 from pipeline.morphable.procedural.relief import smooth_step
 
-BALL_DEPTH = 67.0
+BALL_DEPTH = 67.4
 _BALL = np.array([16.2, 13.2, 12.0])
 LID = 1.6
 IRIS = 5.9
@@ -18,14 +18,14 @@ def ball_height(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """z of the eye's surface under frontal points; the outer corner lies deeper than the inner one."""
     dx, dy = np.abs(x) - EYE_CENTRE[0], y - EYE_CENTRE[1]
     share = np.clip((dx / _BALL[0]) ** 2 + (dy / _BALL[1]) ** 2, 0.0, 0.97)
-    return BALL_DEPTH + _BALL[2] * np.sqrt(1.0 - share) - 0.09 * dx
+    return BALL_DEPTH + _BALL[2] * np.sqrt(1.0 - share) - 0.20 * dx
 
 
 def _lid_height(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     """z of the lids' surface: along the ball as far as it faces forward, then level."""
     dx, dy = np.abs(x) - EYE_CENTRE[0], y - EYE_CENTRE[1]
-    share = np.clip((dx / _BALL[0]) ** 2 + np.minimum((dy / _BALL[1]) ** 2, 0.45), 0.0, 0.93)
-    return BALL_DEPTH + _BALL[2] * np.sqrt(1.0 - share) - 0.09 * dx - 0.5 * np.maximum(dx - 12.0, 0.0) + LID
+    share = np.clip((dx / _BALL[0]) ** 2 + 0.45 * np.tanh((dy / _BALL[1]) ** 2 / 0.45), 0.0, 0.93)
+    return BALL_DEPTH + _BALL[2] * np.sqrt(1.0 - share) - 0.20 * dx - 0.35 * np.maximum(dx - 12.0, 0.0) + LID
 
 
 def iris_distance(points: np.ndarray) -> np.ndarray:
@@ -55,7 +55,7 @@ def add_eyes(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     fold = 0.9 * above * np.exp(-0.5 * ((d - 7.4) / 1.8) ** 2)
     bag = 0.5 * (1 - above) * np.exp(-0.5 * ((d - 3.0) / 1.5) ** 2)
     tip = np.exp(-0.5 * ((px - 16.0) / 2.2) ** 2)
-    lid = _lid_height(px, py) - 0.6 * LID * tip + 0.14 * np.clip(d, 0.0, 4.0)
+    lid = _lid_height(px, py) - 0.6 * LID * tip + 0.5 * (1.0 - np.exp(-np.maximum(d, 0.0) / 3.0))
     skin = points[near, 2] + (lid - points[near, 2]) * weight + crease + fold + bag
     rim = smooth_step(-d / 0.6)
     moved = points.copy()

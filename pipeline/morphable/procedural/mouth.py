@@ -71,6 +71,6 @@ def pocket(points: np.ndarray, t: np.ndarray) -> np.ndarray:
     back = np.interp(t[inside], POCKET[:, 0], POCKET[:, 2])
     arch = 0.012 * points[inside, 0] ** 2 * smooth_step(back / 6.0)
     moved = points.copy()
-    moved[inside, 1] += up * (0.25 + 0.75 * share) * (share > 0)
+    moved[inside, 1] += up * (0.04 + 0.96 * share) * (share > 0)
     moved[inside, 2] -= (back * (0.3 + 0.7 * share) + arch) * (share > 0)
     return moved

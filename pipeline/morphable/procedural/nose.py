@@ -13,12 +13,12 @@ _RIDGE = np.array(
         (-62.0, 88.0, 4.0, 1.2),
         (-55.0, 96.0, 3.2, 1.6),
         (-52.5, 101.5, 3.0, 1.9),
-        (-50.0, 107.0, 3.0, 2.0),
-        (-47.5, 112.5, 3.5, 1.8),
-        (-44.0, 115.4, 7.0, 1.15),
-        (-41.0, 115.4, 7.5, 1.1),
-        (-36.0, 112.4, 7.5, 1.15),
-        (-28.0, 106.6, 6.5, 1.3),
+        (-50.0, 107.0, 3.5, 1.9),
+        (-47.5, 112.8, 4.0, 1.6),
+        (-44.3, 116.0, 5.0, 1.2),
+        (-41.0, 116.6, 5.0, 1.25),
+        (-36.0, 113.0, 5.5, 1.3),
+        (-28.0, 106.6, 6.0, 1.4),
         (-20.0, 100.4, 6.5, 1.25),
         (-12.0, 94.8, 7.5, 1.1),
         (-4.0, 91.0, 9.0, 0.9),
@@ -28,8 +28,6 @@ _RIDGE = np.array(
 )
 _PROFILE = PchipInterpolator(_RIDGE[:, 0], _RIDGE[:, 1:])
 
-TIP = np.array([0.0, -41.8, 109.0])
-_TIP_SIZE = np.array([6.8, 7.2, 7.3])
 WING = np.array([11.2, -46.0, 93.8])
 _WING_SIZE = np.array([6.3, 6.6, 9.6])
 NOSTRIL = np.array([6.9, -49.6])
@@ -43,12 +41,10 @@ def add_nose(points: np.ndarray) -> np.ndarray:
     px, py, z = x[near], y[near], points[near, 2]
     ridge, radius, slope = _PROFILE(py).T
     bridge = ridge - np.sqrt(radius**2 + (slope * px) ** 2) + radius
-    bridge -= 0.04 * px**2 * smooth_step((-16.0 - py) / 18.0)
+    bridge -= 0.11 * np.maximum(px - 8.0, 0.0) ** 2 * smooth_step((-16.0 - py) / 18.0)
     z = blend_max(z, bridge, 7.0)
     wing = _dome(px, py, WING, _WING_SIZE)
-    tip = _dome(px, py, TIP, _TIP_SIZE)
     z = blend_max(z, wing, 5.0)
-    z = blend_max(z, tip, 9.0)
     moved[near, 2] = z - _nostril(px, py)
     return moved
 

@@ -17,7 +17,7 @@ SPACING = (5.6, 2.8, 1.4, 0.7)
 """Distances of the vertices in millimetres of the chart's plane, from the scalp to the eyes."""
 
 
-EAR_RINGS = (0.78, 0.85, 0.91, 0.97, 1.03, 1.09, 1.15, 1.22)
+EAR_RINGS = (0.62, 0.70, 0.78, 0.85, 0.91, 0.97, 1.03, 1.09, 1.15, 1.22)
 """Radii of the ear on which vertices lie in rows, across the edge where it falls off."""
 
 
@@ -46,6 +46,7 @@ def _level(points: np.ndarray) -> np.ndarray:
     ask(front & (np.abs(x) < 56) & (y < 26) & (y > -114), 2)
     ask(ears.ear_place(place)[2] < 1.2, 2)
     ask((theta > 1.7) & (b > -60), 1)
+    ask((theta > 1.75) & (b > -115) & (b < 0), 2)
     ask(front & (np.abs(b - hairline(theta)) < 14), 2)
     ask((theta > 1.6) & (degrees < 116) & (b > -90) & (b < 20), 2)
     ask(front & (outlines.inside_brow(x, y) > -0.35), 3)
