@@ -33,6 +33,7 @@ class HeadModel:
         eyes = points[36:42].mean(0), points[42:48].mean(0)
         self.unit = float(np.linalg.norm(eyes[1] - eyes[0])) / EYE_DISTANCE
         self.has_mouth = bool((model.regions == Region.MOUTH_INNER).any())
+        self.has_scalp = bool((model.regions == Region.SCALP).any())
         self.skull = ~np.isin(model.regions, (Region.EAR, Region.NECK))
 
     @cached_property
@@ -45,6 +46,12 @@ class HeadModel:
         """``model.vertices`` (N, 3) float64 with the product in single precision: 1e-5 px off at most."""
         offset = self._modes @ np.concatenate([shape, expression]).astype(np.float32)
         return self.model.mean.astype(np.float64) + offset.reshape(-1, 3)
+
+    @cached_property
+    def brightness(self) -> tuple[float, float]:
+        """Mean linear value of the mean face's albedo, and of its first mode."""
+        mask = self.model.face_mask
+        return float(self.model.albedo_mean[mask].mean()), float(self.model.albedo_basis[mask, :, 0].mean())
 
     @cached_property
     def occlusion(self) -> np.ndarray:

@@ -15,10 +15,10 @@ _SKULL_BASE = np.array([0.0, -52.0, -88.0])
 _RINGS = np.array(
     [
         # height below the skull's base, half width, half depth, forward (mm)
-        (10, 52, 56, 0),
-        (-25, 53, 57, -1),
-        (-50, 55, 58, -5),
-        (-78, 60, 62, -10),
+        (10, 44, 44, 4),
+        (-25, 46, 46, 3),
+        (-50, 50, 50, -1),
+        (-78, 58, 59, -8),
         (-98, 74, 68, -14),
         (-112, 105, 78, -18),
         (-124, 145, 88, -22),
@@ -110,7 +110,7 @@ def parts(head: Head, body: Body, skin: np.ndarray) -> list[Part]:
         vertices=head.place(_surface(head, body, height, angle, 0.0)),
         triangles=grid_triangles(22, columns),
         albedo=skin,
-        occlusion=0.45 + 0.55 * np.clip(-height / 110, 0, 1) ** 1.5,
+        occlusion=0.55 + 0.45 * np.clip(-height / 100, 0, 1),
         texture=Texture.SKIN,
         coordinates=np.stack([angle * 90, height * 1.6], 1),
         sheet=True,

@@ -56,18 +56,24 @@ def sample_camera(rng: np.random.Generator, settings: SyntheticSettings) -> Came
 
 def develop(linear: np.ndarray, camera: Camera) -> np.ndarray:
     """Display values (h, w, 3) float32 in 0..1 of linear light (h, w, 3): square root, soft shoulder, contrast."""
-    light = linear * (camera.target * camera.cast).astype(np.float32)
-    if camera.vignette:
+    grey = np.array([0.25, 0.65, 0.10])
+    mix = camera.saturation * np.eye(3) + (1 - camera.saturation) * grey
+    light = cv2.transform(linear, (mix * camera.target * camera.cast).astype(np.float32))
+    if camera.vignette > 0.02:
         height, width = light.shape[:2]
         y, x = np.ogrid[-1 : 1 : height * 1j, -1 : 1 : width * 1j]
         light *= (1 - camera.vignette * (x * x + y * y) / 2).astype(np.float32)[..., None]
-    if camera.saturation != 1:
-        grey = light @ np.array([0.25, 0.65, 0.10], np.float32)
-        light = grey[..., None] + np.float32(camera.saturation) * (light - grey[..., None])
     np.maximum(light, 0, out=light)
-    light /= 1 + 0.30 * light
-    shown = np.sqrt(light) * np.float32(1.10)
-    shown += np.float32(camera.curve) * (shown - 0.45) * (1 - shown)
+    share = light * np.float32(0.30)
+    share += 1
+    light /= share
+    shown = cv2.sqrt(light)
+    shown *= np.float32(1.10)
+    np.subtract(1, shown, out=share)
+    light = shown - np.float32(0.45)
+    share *= light
+    share *= np.float32(camera.curve)
+    shown += share
     return np.clip(shown, 0, 1, out=shown)
 
 
@@ -98,5 +104,8 @@ def expose(rng: np.random.Generator, linear: np.ndarray, camera: Camera) -> np.n
         bright = rng.standard_normal((height, width, 1), dtype=np.float32)
         coarse = rng.standard_normal((height // 2, width // 2, 3), dtype=np.float32)
         colour = cv2.resize(coarse, (width, height), interpolation=cv2.INTER_LINEAR)
-        shown = shown + np.float32(camera.noise) * (bright + np.float32(camera.grain) * colour)
-    return np.clip(shown * 255 + 0.5, 0, 255).astype(np.uint8)
+        colour *= np.float32(camera.grain)
+        colour += bright
+        colour *= np.float32(camera.noise)
+        shown = shown + colour
+    return cv2.convertScaleAbs(np.maximum(shown, 0, out=shown), alpha=255.0)

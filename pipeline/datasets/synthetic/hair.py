@@ -45,6 +45,7 @@ class HairStyle:
     """
 
     thickness: float
+    full: bool
     bald: bool
     long: bool
     length: float
@@ -67,6 +68,7 @@ def sample_style(rng: np.random.Generator, full: bool) -> HairStyle:
     thick = rng.uniform(5, 16) if style < 0.4 else rng.uniform(9, 30)
     return HairStyle(
         thickness=float(thick) if full else 1.5,
+        full=full,
         bald=bool(not full and rng.random() < 0.5),
         long=long,
         length=float(rng.uniform(90, 330)),
@@ -120,7 +122,7 @@ def shell(head: Head, style: HairStyle) -> Part:
     amount = 0.30 if style.curly else 0.16
     line = np.exp(-(((azimuth - style.parting) / 0.07) ** 2)) * (np.abs(azimuth) < 1.2)
     thick = style.thickness * body * (1 + amount * lumps) * (1 - 0.45 * line) * np.abs(grown) ** 0.7
-    least = -1.0 if style.bald else 1.5
+    least = -1.0 if style.bald else 3.0
     thick = np.where(rise > 0, thick + least, np.maximum(40 * rise, -45.0) + min(least, 0))
     points, _ = head.shell(elevation, azimuth, thick)
     strands = _flow(style, elevation, azimuth)
@@ -176,7 +178,9 @@ def curtain(head: Head, style: HairStyle, down: np.ndarray) -> Part:
 
 
 def parts(head: Head, style: HairStyle, down: np.ndarray, skin: np.ndarray) -> list[Part]:
-    """All of a person's hair; the bare skull in the skin's colour (3,) for a bald one."""
+    """All of a person's hair; for a bald head the skull in the skin's colour (3,), unless the model has its own."""
+    if not style.full and head.traits.has_scalp:
+        return []
     if style.bald:
         bare = shell(head, style)
         return [replace(bare, albedo=skin, gloss=0.05, shine=14.0, occlusion=1.0, texture=Texture.SKIN)]

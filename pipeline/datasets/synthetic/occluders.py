@@ -114,7 +114,7 @@ def _bury(
     surface = {"albedo": paint, "texture": Texture.CLOTH, "coordinates": shape.surface * 256}
     parts = [hands.placed(shape, hands.turn(rng, rng.normal(0, 0.2), 0.1), at, scale, surface)]
     for side in (-1, 1):
-        grip = at + np.array([side * half, 0.4 * half, 2.0]) * scale
+        grip = at + np.array([side * 1.1 * half, 0.5 * half, 45.0]) * scale
         parts += hands.hand_parts(rng, hands.turn(rng, side * rng.uniform(-0.2, 0.9)), grip, scale, skin)
     return parts
 

@@ -54,9 +54,8 @@ def _balanced(traits: HeadModel, albedo: np.ndarray) -> np.ndarray:
 
     The first mode is the skin's tone; spots and flushes add to it linearly, and would drown a dark one.
     """
-    model = traits.model
-    mean = model.albedo_mean[model.face_mask].mean()
-    darker = mean + model.albedo_basis[model.face_mask, :, 0].mean() * albedo[0]
+    mean, tone = traits.brightness
+    darker = mean + tone * albedo[0]
     return np.concatenate([albedo[:1], albedo[1:] * np.clip(darker / mean, 0.15, 1.0)])
 
 
@@ -93,9 +92,12 @@ def face_part(head: Head, person: Person, colour: np.ndarray, number: int) -> Pa
     traits = head.traits
     regions = traits.model.regions
     scalp = regions == Region.SCALP
-    if not person.style.bald:
+    if scalp.any():
+        hair_share = 0.0 if person.style.bald else (0.85 if person.style.full else 0.5)
         colour = colour.copy()
-        colour[scalp] += (person.style.colour - colour[scalp]) * (0.85 if person.style.thickness > 2 else 0.5)
+        colour[scalp] = hair_share * person.style.colour + (1 - hair_share) * colour[
+            ~scalp & traits.model.face_mask
+        ].mean(0)
     gloss = np.full(len(regions), 0.022 * person.greasy)
     shine = np.full(len(regions), 14.0)
     for region, strength, exponent in (

@@ -77,9 +77,10 @@ def draw(parts: list[Part], lighting: Lighting, size: int, reach: float) -> Draw
     patterned = [_coordinates(part) for part in parts]
     side = round(size * SAMPLES)
     finer = _finer(vertices, side / size)
-    raster = rasterize(finer, triangles, side, side)
+    shown = np.concatenate([_towards(p) + s for p, s in zip(parts, starts, strict=False)]).astype(np.int32)
+    raster = rasterize(finer, shown, side, side)
     attributes = np.concatenate([colour, np.concatenate(patterned)], 1)
-    pixels = interpolate(raster, triangles, attributes).reshape(-1, 5)
+    pixels = interpolate(raster, shown, attributes).reshape(-1, 5)
     covered = np.flatnonzero(raster.triangle.ravel() >= 0)
     found = np.take(pixels, covered, axis=0)
     picture = np.zeros((side * side, 4), np.float32)
@@ -90,7 +91,16 @@ def draw(parts: list[Part], lighting: Lighting, size: int, reach: float) -> Draw
     faces = np.concatenate([np.full(len(part.vertices), part.face >= 0) for part in parts])
     front = faces & (normals[:, 2] > 0.1)
     light = float(arrived[front].mean()) if front.any() else float(arrived.mean())
-    return Drawn(small[..., :3], small[..., 3], raster, finer, triangles, normals, list(starts[:-1]), light)
+    return Drawn(small[..., :3], small[..., 3], raster, finer, shown, normals, list(starts[:-1]), light)
+
+
+def _towards(part: Part) -> np.ndarray:
+    """The triangles of a part that can be seen: of a face those that turn to the viewer, of all else every one."""
+    if part.face < 0:
+        return part.triangles
+    x, y = np.ascontiguousarray(part.vertices[:, :2].astype(np.float32).T)
+    (xa, xb, xc), (ya, yb, yc) = x[part.triangles.T], y[part.triangles.T]
+    return part.triangles[(xb - xa) * (yc - ya) <= (xc - xa) * (yb - ya)]
 
 
 def _coordinates(part: Part) -> np.ndarray:

@@ -67,9 +67,12 @@ def atlas() -> np.ndarray:
     coarse = smooth_noise(generator, (3, 30), shape)
     tiles[Texture.STRANDS] = np.exp(0.30 * fine + 0.28 * coarse)
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
-    bend = 0.05 * fractal_noise(generator, 6, 2, shape)
-    curls = np.sin(2 * np.pi * (x * 22 + 3 * bend)) * np.sin(2 * np.pi * (y * 22 + 3 * bend))
-    tiles[Texture.CURLS] = np.exp(0.35 * curls + 0.4 * fractal_noise(generator, 24, 3, shape))
+    ridges = (
+        0.7
+        - np.abs(smooth_noise(generator, (44, 44), shape))
+        - 0.4 * np.abs(smooth_noise(generator, (90, 70), shape))
+    )
+    tiles[Texture.CURLS] = np.exp(0.75 * ridges + 0.25 * fractal_noise(generator, 10, 3, shape))
     weave = np.sin(2 * np.pi * x * 64) * np.sin(2 * np.pi * y * 64)
     tiles[Texture.CLOTH] = 1 + 0.07 * weave + 0.10 * fractal_noise(generator, 5, 4, shape)
     ribs = np.abs(np.sin(np.pi * x * 26)) * (
