@@ -1,0 +1,103 @@
+"""Every registered network builds, keeps its shapes, learns, and is the same after a round trip."""
+
+import numpy as np
+import pytest
+import torch
+
+from pipeline.models.inputs import network_input
+from pipeline.records import FacemillError
+from pipeline.registry import MODELS
+
+SMALL = {"prn": {"width": 2, "size": 32, "bn_momentum": 0.5}}
+"""Keywords that make a network small enough for a test; one that is not here is built as it comes."""
+
+
+def build(name, seed=0):
+    return MODELS[name](torch.Generator().manual_seed(seed), **SMALL.get(name, {}))
+
+
+def images(model, count, seed=1):
+    return torch.rand(count, 3, model.size, model.size, generator=torch.Generator().manual_seed(seed))
+
+
+@pytest.fixture(params=list(MODELS))
+def name(request):
+    return request.param
+
+
+def test_maps_have_the_shape_and_range_of_normalised_positions(name):
+    model = build(name)
+    out = model(images(model, 2))
+    assert out.shape == (2, 3, model.size, model.size)
+    assert out.dtype == torch.float32
+    assert out.min() > 0 and out.max() < 1
+
+
+def test_every_parameter_gets_a_finite_gradient(name):
+    model = build(name)
+    model(images(model, 2)).square().sum().backward()
+    gradients = [parameter.grad for parameter in model.parameters()]
+    assert all(gradient is not None and torch.isfinite(gradient).all() for gradient in gradients)
+    assert any(gradient.abs().max() > 0 for gradient in gradients)
+
+
+def test_one_batch_can_be_learned_by_heart(name):
+    model = build(name)
+    inputs = images(model, 2)
+    truth = torch.tensor([[0.2, 0.7, 0.4], [0.7, 0.3, 0.6]])[:, :, None, None]
+    optimiser = torch.optim.Adam(model.parameters(), 0.01)
+    losses = []
+    for _ in range(40):
+        loss = (model(inputs) - truth).square().mean()
+        optimiser.zero_grad()
+        loss.backward()
+        optimiser.step()
+        losses.append(loss.item())
+    assert losses[-1] < 0.2 * losses[0], losses
+
+
+def test_the_state_comes_back_and_decides_the_output(name):
+    first, second = build(name, 0), build(name, 5)
+    inputs = images(first, 2)
+    for model in (first, second):
+        with torch.no_grad():
+            for _ in range(5):
+                model(inputs)
+        model.eval()
+    assert not torch.equal(first(inputs), second(inputs))
+    second.load_state_dict(first.state_dict())
+    assert torch.equal(first(inputs), second(inputs))
+
+
+def test_the_same_seed_draws_the_same_weights_whatever_was_drawn_before(name):
+    first = build(name, 7).state_dict()
+    torch.rand(3)
+    second = build(name, 7).state_dict()
+    assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_a_face_does_not_depend_on_its_company(name):
+    model = build(name)
+    inputs = images(model, 8)
+    with torch.no_grad():
+        for _ in range(5):
+            model(inputs)
+        model.eval()
+        together = model(inputs)
+        alone = torch.cat([model(one[None]) for one in inputs])
+    torch.testing.assert_close(together, alone, atol=1e-5, rtol=0)
+
+
+def test_network_input_scales_by_pixel_edges_and_to_one():
+    ramp = np.broadcast_to((np.arange(64, dtype=np.uint8) * 4)[None, :, None], (64, 64, 3))
+    out = network_input(np.ascontiguousarray(ramp), 32)
+    assert out.shape == (3, 32, 32) and out.dtype == np.float32
+    np.testing.assert_allclose(out[0, 5, 4:28] * 255, 4 * (2 * np.arange(4, 28) + 0.5), atol=1e-3)
+    same = network_input(np.full((32, 32, 3), 255, np.uint8), 32)
+    assert (same == 1).all()
+
+
+@pytest.mark.parametrize("keywords", [{"size": 80}, {"size": 0}, {"width": 0}])
+def test_an_impossible_prn_is_refused_with_the_setting_to_change(keywords):
+    with pytest.raises(FacemillError, match=f"set settings.{next(iter(keywords))}"):
+        MODELS["prn"](**keywords)
