@@ -103,6 +103,6 @@ def _regions(
 
 
 def face_mask(head_: Anatomy) -> np.ndarray:
-    """(N,) bool: the face from ear to ear and from the chin to the hair."""
+    """(N,) bool: the face from ear to ear and from the chin to the hair, without the inside of the mouth."""
     inside = (head_.theta < np.radians(86)) & (head_.b > head.JAW - 3)
-    return inside & ~np.isin(head_.regions, [Region.EAR, Region.NECK, Region.SCALP])
+    return inside & ~np.isin(head_.regions, [Region.EAR, Region.NECK, Region.SCALP, Region.MOUTH_INNER])

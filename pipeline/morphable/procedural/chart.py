@@ -16,8 +16,8 @@ from pipeline.morphable.procedural.outlines import LENS_HALF, height
 PLANE = np.array([312.0, 253.0])
 """Millimetres per unit of u and v in the face."""
 
-LENS_HEIGHT = 7.0
-_REACH_UP, _REACH_DOWN = 17.0, 24.0
+LENS_HEIGHT = 5.0
+_REACH_UP, _REACH_DOWN = 18.0, 26.0
 
 _TURN = np.array([[0.0, 0.0], [0.355, 43.0], [0.71, 86.0], [0.88, 116.0], [1.0, 180.0]])
 _LEVEL = np.array([[0.0, NECK], [0.12, JAW], [0.47, -28.5], [0.82, HAIRLINE], [1.0, CROWN]])
