@@ -6,7 +6,8 @@ import ast
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from types import UnionType
+from typing import Any, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -175,14 +176,12 @@ def _explain(error: Mapping[str, Any]) -> str:
 
 def _keys_at(parents: list[str]) -> Iterable[str]:
     """The keys that the block at ``parents`` allows."""
-    block: Any = Config
+    kind: Any = Config
     for parent in parents:
-        if isinstance(block, type) and issubclass(block, BaseModel):
-            annotation = block.model_fields[parent].annotation
-            block = next((a for a in [annotation, *get_args(annotation)] if _is_block(a)), annotation)
-            if not _is_block(block):
-                block = next((a for a in get_args(annotation) if _is_block(a)), None)
-    return block.model_fields if _is_block(block) else []
+        kind = kind.model_fields[parent].annotation if _is_block(kind) else get_args(kind)[-1]
+        if get_origin(kind) is UnionType:
+            kind = next(inner for inner in get_args(kind) if inner is not type(None))
+    return kind.model_fields
 
 
 def _is_block(annotation: Any) -> bool:

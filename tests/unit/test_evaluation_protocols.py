@@ -24,7 +24,8 @@ def face(chart: Chart, truth, change=lambda vertices: vertices, size: int = 64) 
     """The face as a network would predict it whose only error is ``change``, on a map of side ``size``."""
     vertices = truth.vertices(chart.model)
     table = UVTable(chart.model.uv, chart.model.uv_triangles, chart.model.triangles, size)
-    return Face(chart, table.gather(change(vertices)), truth.landmarks(chart.model), vertices, truth.pose[:3])
+    true = Truth(chart, truth.landmarks(chart.model), vertices, truth.pose[:3])
+    return Face(true, table.gather(change(vertices)))
 
 
 def test_reading_between_texels_is_linear():
@@ -37,9 +38,9 @@ def test_reading_between_texels_is_linear():
 def test_the_landmarks_of_a_map_are_those_of_its_mesh(chart):
     truth = annotation(5, 20, -5)
     at_vertices = face(chart, truth, size=26)
-    assert at_vertices.predicted68 == pytest.approx(at_vertices.truth68, abs=1e-3)
+    assert at_vertices.landmarks == pytest.approx(at_vertices.truth.landmarks, abs=1e-3)
     between = face(chart, truth, size=96)
-    assert np.abs(between.predicted68 - between.truth68).max() < 0.6
+    assert np.abs(between.landmarks - between.truth.landmarks).max() < 0.6
 
 
 def test_dense_points_are_the_face_and_the_same_on_maps_of_any_side(chart):
@@ -47,8 +48,8 @@ def test_dense_points_are_the_face_and_the_same_on_maps_of_any_side(chart):
     truth = annotation(0, 40, 10)
     for size in (26, 64, 128):
         found = face(chart, truth, size=size)
-        assert found.dense(64).shape == found.true_dense(64).shape == (chart.face_mask(64).sum(), 3)
-        assert np.linalg.norm(found.dense(64) - found.true_dense(64), axis=1).mean() < 0.1
+        assert found.dense(64).shape == found.truth.dense(64).shape == (chart.face_mask(64).sum(), 3)
+        assert np.linalg.norm(found.dense(64) - found.truth.dense(64), axis=1).mean() < 0.1
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -62,7 +63,7 @@ def test_the_truth_itself_scores_next_to_nothing(chart, name):
 def test_a_shift_in_the_picture_gives_its_length_over_the_box(chart, name):
     truth = annotation(0, 50, 0)
     shifted = face(chart, truth, lambda v: v + np.array([3.0, -4.0, 25.0]))
-    expected = 100 * 5.0 / box_size(shifted.truth68)
+    expected = 100 * 5.0 / box_size(shifted.truth.landmarks)
     assert protocols.load(name).score(shifted) == pytest.approx(expected, rel=0.02)
 
 

@@ -46,14 +46,8 @@ def write_predictions(path, pack, maps) -> None:
 def scored(tmp_path, pack, chart, maps, pictures=PICTURES) -> dict[tuple[str, str], Score]:
     write_predictions(tmp_path / "predictions.h5", pack, maps)
     with hdf5.open_checked(pack, PACK) as truth:
-        found = score_benchmark(
-            predictions.stored(tmp_path / "predictions.h5", truth),
-            truth,
-            chart,
-            pictures,
-            PROTOCOLS,
-            lambda _: 70.0,
-        )
+        stored = {"model": predictions.stored(tmp_path / "predictions.h5", truth)}
+        found = score_benchmark(stored, truth, chart, pictures, PROTOCOLS, lambda _: 70.0)["model"]
     return {(score.picture, score.protocol): score for score in found}
 
 

@@ -8,7 +8,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = ROOT / "pipeline"
 LINES = [
-    {"__main__", "verbs"},
+    {"__main__"},
+    {"verbs"},
     {"stages", "apps"},
     {"training", "evaluation", "tables"},
     {"detect"},
