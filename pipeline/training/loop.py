@@ -145,7 +145,7 @@ class _Run:
 
     def log(self, losses: Losses, rate: float) -> dict[str, Any]:
         """Append the losses of the last batch to the history."""
-        parts = {name: float(value) for name, value in losses.parts.items()}
+        parts = {name: float(value.detach()) for name, value in losses.parts.items()}
         self.history.append(
             {"update": self.update, "lr": rate, "loss": float(losses.total.detach()), "parts": parts}
         )
@@ -190,7 +190,7 @@ def _step(run: _Run, task: Task, batch: dict[str, torch.Tensor], rate: float, pr
     total = losses.total
     if not torch.isfinite(total):
         raise FacemillError(
-            f"training diverged: the loss of update {run.update + 1} is {float(total)}; expected a finite number. "
+            f"training diverged: the loss of update {run.update + 1} is {total.item()}; expected a finite number. "
             "Try a lower rate: --set training.lr=..."
         )
     run.optimiser.zero_grad(set_to_none=True)
