@@ -13,6 +13,7 @@ from pipeline.datasets.synthetic.textures import Texture
 from pipeline.morphable.model import Region
 
 _ALBEDO_SCALE = 0.85
+_EYEBALLS = 0.08  # share of the vertices; a larger region of eyes holds lids and brows too
 _TONES = np.array(
     [(1.15, 1.15, 1.15), (1.0, 1.0, 1.0), (0.85, 0.75, 0.62), (0.55, 0.42, 0.33), (0.26, 0.17, 0.12)]
 )
@@ -108,7 +109,9 @@ def face_part(head: Head, person: Person, colour: np.ndarray, number: int) -> Pa
         (Region.BROW, 0.005, 8.0),
         (Region.SCALP, 0.02, 12.0),
     ):
-        gloss[regions == region], shine[regions == region] = strength, exponent
+        here = regions == region
+        if region is not Region.EYE or here.mean() < _EYEBALLS:
+            gloss[here], shine[here] = strength, exponent
     return Part(
         vertices=head.image,
         triangles=traits.model.triangles,
