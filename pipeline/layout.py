@@ -90,8 +90,12 @@ def benchmark(results: str, stage: str) -> str:
 
 def _suffix(stage: str) -> str:
     first = next(iter(PATTERNS[stage].values()))
-    names = re.findall(r"{(\w+)}", first)
-    return "".join("/{" + name + "}" for name in names)
+    return "".join("/{" + name + "}" for name in wildcards(first))
+
+
+def wildcards(pattern: str) -> list[str]:
+    """The wildcards of a path pattern, in their order."""
+    return list(dict.fromkeys(re.findall(r"{(\w+)}", pattern)))
 
 
 def locate(results: str, path: str) -> tuple[str, dict[str, str]]:

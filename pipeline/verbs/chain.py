@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import re
 
 from pipeline import layout, provenance
 from pipeline.io.files import expand
@@ -44,22 +43,21 @@ def add_verbs(verbs: argparse._SubParsersAction) -> None:
 def add_job_options(verb: argparse.ArgumentParser, stage: str) -> None:
     """``--job`` for Snakemake, and the wildcards with the config for a person."""
     verb.add_argument("--job", help=argparse.SUPPRESS)
-    for name in wildcards(stage):
+    for name in wildcards_of(stage):
         verb.add_argument(f"--{name}", help=f"as in {next(iter(layout.PATTERNS[stage].values()))}")
     add_config_options(verb)
 
 
-def wildcards(stage: str) -> list[str]:
+def wildcards_of(stage: str) -> list[str]:
     """The wildcards of a stage's outputs, in their order."""
-    pattern = next(iter(layout.PATTERNS[stage].values()))
-    return list(dict.fromkeys(re.findall(r"{(\w+)}", pattern)))
+    return layout.wildcards(next(iter(layout.PATTERNS[stage].values())))
 
 
 def described(options: argparse.Namespace) -> Job:
     """The job that the options ask for."""
     if options.job:
         return Job.from_json(options.job)
-    names = wildcards(options.verb)
+    names = wildcards_of(options.verb)
     missing = [f"--{name}" for name in names if getattr(options, name) is None]
     if missing:
         raise FacemillError(f"expected {', '.join(missing)}; type: python -m pipeline {options.verb} -h")

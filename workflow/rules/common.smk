@@ -131,3 +131,22 @@ def final_tables():
         for frame, target, dataset in jobs.used(CONFIG)
     ]
     return [*tables, *sheets, *reaped, *layout.outputs(RESULTS, "ledger").values()]
+
+
+def reported(stage, category):
+    """The outputs of a rule by name, each marked for the report with its stage's caption."""
+    return {
+        name: report(
+            path,
+            caption=f"../report/{stage}.rst",
+            category=category,
+            labels=labels(stage, name),
+        )
+        for name, path in outputs(stage).items()
+    }
+
+
+def labels(stage, name):
+    """How the report lists an output: its wildcards, and which of the outputs it is."""
+    first = next(iter(layout.PATTERNS[stage].values()))
+    return {key: "{" + key + "}" for key in layout.wildcards(first)} | {"file": name}

@@ -37,7 +37,7 @@ rule evaluate:
     input:
         unpack(inputs("evaluate")),
     output:
-        **outputs("evaluate"),
+        **reported("evaluate", "Results"),
     log:
         layout.log(RESULTS, "evaluate"),
     benchmark:
@@ -54,7 +54,7 @@ rule sheet:
     input:
         unpack(inputs("sheet")),
     output:
-        **outputs("sheet"),
+        **reported("sheet", "Faces"),
     log:
         layout.log(RESULTS, "sheet"),
     benchmark:

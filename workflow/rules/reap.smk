@@ -20,7 +20,7 @@ rule contact_sheet:
     input:
         unpack(inputs("contact_sheet")),
     output:
-        **outputs("contact_sheet"),
+        **reported("contact_sheet", "Reaped"),
     log:
         layout.log(RESULTS, "contact_sheet"),
     benchmark:
@@ -37,7 +37,7 @@ rule ledger:
     input:
         unpack(inputs("ledger")),
     output:
-        **outputs("ledger"),
+        **reported("ledger", "Reaped"),
     log:
         layout.log(RESULTS, "ledger"),
     benchmark:

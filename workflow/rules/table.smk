@@ -3,7 +3,7 @@ rule table:
     input:
         unpack(inputs("table")),
     output:
-        **outputs("table"),
+        **reported("table", "Tables"),
     log:
         layout.log(RESULTS, "table"),
     benchmark:
