@@ -1,0 +1,53 @@
+"""What the pages say is there: links, commands, presets, the picture of the chain."""
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from pipeline import layout
+from tests.project import ROOT
+
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text(encoding="utf-8")):
+        assert target.startswith("http") or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_verbs_and_paths_exist(page):
+    text = page.read_text(encoding="utf-8")
+    listed = subprocess.run(
+        [sys.executable, "-m", "pipeline", "--help"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
+    known = set(re.findall(r"^    (\w+)", listed, re.M))
+    for verb in re.findall(r"python -m pipeline (\w+)", text):
+        assert verb in known, f"{page.name}: python -m pipeline {verb}"
+    for name in re.findall(r"(?:workflow|pipeline|tests|benchmarks|docs)/[\w/]+\.(?:py|yaml|smk|md)", text):
+        assert (ROOT / name).exists() or page.name == "adding.md", f"{page.name}: {name}"
+
+
+def test_the_readme_shows_the_rules_as_they_are():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    chart = re.search(r"```mermaid\n(.*?)```", text, re.S)
+    assert chart, "README has no Mermaid chart"
+    boxes = set(re.findall(r"^\s*(\w+)\[", chart[1], re.M))
+    assert boxes <= set(layout.PATTERNS)
+    assert {"source", "detect", "crop", "ground_truth", "reap", "pack", "train", "infer", "score"} <= boxes
+
+
+def test_no_machine_paths_or_leftovers_in_git():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
+    if listed.returncode:
+        pytest.skip("not a git checkout: the list of tracked files is not to be had")
+    for name in listed.stdout.split():
+        path = ROOT / name
+        if path.suffix in {".py", ".md", ".yaml", ".smk", ".pyx", ".toml"} and path.is_file():
+            text = path.read_text(encoding="utf-8")
+            found = re.search(r"(?<![\w.])/(?:home|root|work)/[a-z]", text)
+            assert not found, f"{name}: {found[0]}"
+            assert not re.search(r"\b(?:TO" + r"DO|FIX" + r"ME)\b", text), name
