@@ -17,7 +17,7 @@ shards: 2
 datasets:
   synth_train: {validation: 0.2, synthetic: {pictures: 18, identities: 9, share_several: 0.1, share_none: 0.1}}
   synth_test: {synthetic: {pictures: 12, identities: 12}}
-targets: {posmap96: null, posmap32: {kind: posmap, size: 32}}
+targets: {posmap32: {kind: posmap, size: 32}}
 models: {prn: {target: posmap32, settings: {size: 32, width: 16}}}
 training: {updates: 6, warmup: 1, validate_every: 3, save_every: 2, log_every: 2, threads: 1}
 evaluation: {protocols: [nme68_2d, nme68_3d, head_pose]}
