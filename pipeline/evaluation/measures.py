@@ -6,7 +6,7 @@ Each measure is a settings block of a protocol file with a method that turns a f
 from __future__ import annotations
 
 import math
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Annotated, Literal
 
 import numpy as np
@@ -25,48 +25,49 @@ from pipeline.metrics.reconstruction import corresponding_point_error, nearest_p
 Grid = Annotated[int, Field(ge=16, le=512)]
 
 
-class Face:
-    """A prediction and its truth, both in pixels of the source picture (0-based, y down, z nearer is larger).
+class Truth:
+    """The truth of one face, in pixels of the source picture (0-based, y down, z nearer is larger).
 
     Args:
         chart: of the face model.
-        position_map: (S, S, 3) predicted map, already taken back to the picture.
-        truth68: (68, 3) true landmarks.
+        landmarks: (68, 3) true landmarks.
         vertices: (N, 3) true dense vertices, from the truth's parameters through the face model.
         angles: (3,) true pitch, yaw, roll in radians.
     """
 
-    def __init__(
-        self,
-        chart: Chart,
-        position_map: np.ndarray,
-        truth68: np.ndarray,
-        vertices: np.ndarray,
-        angles: np.ndarray,
-    ) -> None:
+    def __init__(self, chart: Chart, landmarks: np.ndarray, vertices: np.ndarray, angles: np.ndarray) -> None:
         self.chart = chart
-        self.position_map = position_map
-        self.truth68 = truth68
+        self.landmarks = landmarks
+        self.vertices = vertices
         self.angles = angles
-        self._vertices = vertices
-        self._dense: dict[tuple[str, int], np.ndarray] = {}
+        self.dense = cache(self._dense)
+
+    def _dense(self, grid: int) -> np.ndarray:
+        """(M, 3) dense face points, texels of a ``grid`` x ``grid`` map."""
+        return self.chart.dense_of(self.vertices, grid)
+
+
+class Face:
+    """A prediction and its truth.
+
+    Args:
+        truth: what is true of the face.
+        position_map: (S, S, 3) predicted map, already taken back to the picture: in the truth's frame.
+    """
+
+    def __init__(self, truth: Truth, position_map: np.ndarray) -> None:
+        self.truth = truth
+        self.position_map = position_map
+        self.dense = cache(self._dense)
 
     @cached_property
-    def predicted68(self) -> np.ndarray:
+    def landmarks(self) -> np.ndarray:
         """(68, 3) landmarks read off the predicted map."""
-        return self.chart.landmarks(self.position_map)
+        return self.truth.chart.landmarks(self.position_map)
 
-    def dense(self, grid: int) -> np.ndarray:
+    def _dense(self, grid: int) -> np.ndarray:
         """(M, 3) dense face points of the prediction, texels of a ``grid`` x ``grid`` map."""
-        if ("predicted", grid) not in self._dense:
-            self._dense["predicted", grid] = self.chart.dense(self.position_map, grid)
-        return self._dense["predicted", grid]
-
-    def true_dense(self, grid: int) -> np.ndarray:
-        """(M, 3) dense face points of the truth."""
-        if ("true", grid) not in self._dense:
-            self._dense["true", grid] = self.chart.dense_of(self._vertices, grid)
-        return self._dense["true", grid]
+        return self.truth.chart.dense(self.position_map, grid)
 
 
 class PointError(Strict):
@@ -89,16 +90,16 @@ class PointError(Strict):
     def score(self, face: Face) -> float:
         """NME in per cent."""
         if self.points == "landmarks68":
-            predicted, truth = face.predicted68, face.truth68
+            predicted, truth = face.landmarks, face.truth.landmarks
         else:
-            predicted, truth = face.dense(self.grid), face.true_dense(self.grid)
+            predicted, truth = face.dense(self.grid), face.truth.dense(self.grid)
         if self.pixels == "legacy":
             truth = truth + np.array([1.0, 1.0, 0.0])
         predicted, truth = ALIGNMENTS[self.align](predicted, truth)
         if self.normaliser == "interocular":
-            size = outer_interocular(face.truth68)
+            size = outer_interocular(face.truth.landmarks)
         else:
-            size = box_size(face.truth68 if self.normaliser == "box68" else truth)
+            size = box_size(face.truth.landmarks if self.normaliser == "box68" else truth)
         return float(nme(predicted[:, : self.dimensions], truth[:, : self.dimensions], size))
 
 
@@ -109,23 +110,25 @@ class SurfaceError(Strict):
     correspondence: Literal["nearest", "known"] = Field(
         description="nearest: rigid ICP; known: one similarity fit"
     )
-    truth_grid: Grid = Field(64, description="side of the map that the truth's points are texels of")
+    truth_grid: Grid = Field(48, description="side of the map that the truth's points are texels of")
     prediction_grid: Grid = Field(256, description="the same for the predicted cloud that is searched")
-    iterations: int = Field(50, ge=0, description="most ICP rounds")
+    coarse: int = Field(1, ge=1, description="the first ICP rounds use every so many true points; 1: none do")
+    iterations: int = Field(50, ge=0, description="most ICP rounds, of the first and again of the last")
     tolerance: float = Field(1e-5, ge=0, description="relative change of the mean distance that ends ICP")
 
     def score(self, face: Face) -> float:
         """Per cent of the interocular distance; infinite for a prediction in one place, which no fit can move."""
-        if not _has_extent(face.predicted68):
+        if not _has_extent(face.landmarks):
             return math.inf
-        truth = face.true_dense(self.truth_grid)
+        truth = face.truth.dense(self.truth_grid)
         if self.correspondence == "known":
-            return corresponding_point_error(face.dense(self.truth_grid), truth, face.truth68)
+            return corresponding_point_error(face.dense(self.truth_grid), truth, face.truth.landmarks)
         return nearest_point_error(
             face.dense(self.prediction_grid),
             truth,
-            face.predicted68,
-            face.truth68,
+            face.landmarks,
+            face.truth.landmarks,
+            coarse=self.coarse,
             iterations=self.iterations,
             tolerance=self.tolerance,
         )
@@ -145,15 +148,15 @@ class PoseError(Strict):
 
     def score(self, face: Face) -> float | None:
         """Degrees; None for a face that the protocol leaves out, infinite for a prediction in one place."""
-        truth = np.degrees(face.angles)
+        truth = np.degrees(face.truth.angles)
         if self.exclude_beyond is not None and np.abs(truth).max() > self.exclude_beyond:
             return None
         upright = face.dense(self.grid) * np.array([1.0, -1.0, 1.0])
         if not _has_extent(upright):
             return math.inf
-        rotation = umeyama(face.chart.canonical(self.grid), upright).rotation
+        rotation = umeyama(face.truth.chart.canonical(self.grid), upright).rotation
         if self.measure == "geodesic":
-            return float(geodesic_deg(rotation, rotation_from_angles(*face.angles)))
+            return float(geodesic_deg(rotation, rotation_from_angles(*face.truth.angles)))
         errors = _nearest_name(angles_from_rotation(rotation), truth)
         if self.measure == "mean":
             return float(errors.mean())

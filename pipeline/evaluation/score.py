@@ -12,7 +12,7 @@ import numpy as np
 from pipeline.datasets.base import FaceAnnotation
 from pipeline.evaluation.benchmark import BenchmarkPicture
 from pipeline.evaluation.chart import Chart
-from pipeline.evaluation.measures import Face
+from pipeline.evaluation.measures import Face, Truth
 from pipeline.evaluation.predictions import Prediction
 from pipeline.evaluation.protocols import Protocol
 from pipeline.io.tables import read_tsv, write_tsv
@@ -40,21 +40,21 @@ class Score:
 
 
 def score_benchmark(
-    predictions: Iterable[Prediction],
-    truth: h5py.File,
+    predictions: Mapping[str, Iterable[Prediction]],
+    pack: h5py.File,
     chart: Chart,
     pictures: Sequence[BenchmarkPicture],
     protocols: Sequence[Protocol],
     yaw_of: Callable[[BenchmarkPicture], float],
-) -> list[Score]:
-    """Scores of every benchmark picture under every protocol, and the floor of the truth.
+) -> dict[str, list[Score]]:
+    """Scores of every benchmark picture under every protocol, by predictor, and the floor of the truth.
 
     A picture without a face in the pack, or with a prediction that is not finite, has failed. Where a picture has
     several faces in the pack (``faces: all``) its first one counts, as the ledger numbers them.
 
     Args:
-        predictions: one for each face of the pack, in its order.
-        truth: the open test pack that they were made from.
+        predictions: predictor ("model", "mean_face") -> one prediction for each face of the pack, in its order.
+        pack: the open test pack that they were made from; holds the truth.
         pictures: the benchmark's.
         yaw_of: true yaw in degrees of a failed picture, NaN where it is unknown.
 
@@ -63,33 +63,38 @@ def score_benchmark(
         ``truth_floor``: the 2D NME of the face model's own landmarks, with the modes that it has, against the truth's
         landmarks, below which dense figures mean nothing.
     """
-    scored: dict[str, list[Score]] = {}
-    wanted = {picture.id for picture in pictures}
-    for row, prediction in enumerate(predictions):
-        if prediction.picture in scored or prediction.picture not in wanted or not prediction.usable:
+    scored: dict[str, dict[str, list[Score]]] = {predictor: {} for predictor in predictions}
+    waiting = {picture.id for picture in pictures}
+    for row, found in enumerate(zip(*predictions.values(), strict=True)):
+        picture = found[0].picture
+        if picture not in waiting:
             continue
-        annotation = annotation_of(truth, row)
-        face = Face(
-            chart,
-            prediction.in_picture(),
-            annotation.landmarks(chart.model),
-            annotation.vertices(chart.model),
-            annotation.pose[:3],
+        waiting.remove(picture)
+        annotation = annotation_of(pack, row)
+        truth = Truth(
+            chart, annotation.landmarks(chart.model), annotation.vertices(chart.model), annotation.pose[:3]
         )
-        yaw = float(truth["yaw_deg"][row])
-        values = {protocol.id: protocol.score(face) for protocol in protocols}
-        values[TRUTH_FLOOR] = truth_floor(annotation, chart)
-        scored[prediction.picture] = [
-            Score(prediction.picture, name, value, yaw, False) for name, value in values.items()
+        yaw = float(pack["yaw_deg"][row])
+        floor = Score(picture, TRUTH_FLOOR, truth_floor(annotation, chart), yaw, False)
+        for predictor, prediction in zip(predictions, found, strict=True):
+            if not prediction.usable:
+                continue
+            face = Face(truth, prediction.in_picture())
+            scores = [Score(picture, p.id, p.score(face), yaw, False) for p in protocols]
+            scored[predictor][picture] = [*scores, floor]
+    yaws = {p.id: yaw_of(p) for p in pictures if any(p.id not in rows for rows in scored.values())}
+    return {
+        predictor: [
+            score
+            for picture in pictures
+            for score in rows.get(picture.id) or _failed(picture.id, protocols, yaws[picture.id])
         ]
-    rows: list[Score] = []
-    for picture in pictures:
-        if picture.id in scored:
-            rows.extend(scored[picture.id])
-        else:
-            yaw = yaw_of(picture)
-            rows.extend(Score(picture.id, protocol.id, protocol.worst, yaw, True) for protocol in protocols)
-    return rows
+        for predictor, rows in scored.items()
+    }
+
+
+def _failed(picture: str, protocols: Sequence[Protocol], yaw: float) -> list[Score]:
+    return [Score(picture, protocol.id, protocol.worst, yaw, True) for protocol in protocols]
 
 
 def annotation_of(pack: h5py.File, row: int) -> FaceAnnotation:

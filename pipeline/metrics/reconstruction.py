@@ -16,6 +16,7 @@ def nearest_point_error(
     predicted68: np.ndarray,
     truth68: np.ndarray,
     *,
+    coarse: int = 1,
     iterations: int = 50,
     tolerance: float = 1e-5,
 ) -> float:
@@ -29,10 +30,14 @@ def nearest_point_error(
         predicted: (M, 3) cloud; its density bounds the figure from below.
         truth: (N, 3) cloud cut to the face.
         predicted68, truth68: (68, 3) landmarks in the frames of their clouds.
+        coarse: begin with rounds on every so many true points only, until these stand still: several times faster.
         iterations, tolerance: of `icp`.
     """
-    initial = umeyama(predicted68, truth68)
-    found = icp(predicted, truth, initial=initial, iterations=iterations, tolerance=tolerance)
+    motion = umeyama(predicted68, truth68)
+    if coarse > 1:
+        part = np.asarray(truth)[::coarse]
+        motion = icp(predicted, part, initial=motion, iterations=iterations, tolerance=tolerance).motion
+    found = icp(predicted, truth, initial=motion, iterations=iterations, tolerance=tolerance)
     return float(100.0 * found.distances.mean() / outer_interocular(np.asarray(truth68)))
 
 

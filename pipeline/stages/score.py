@@ -33,19 +33,19 @@ def run(
     root and protocols {id: content of its file}."""
     model = _face_model(settings["face_model"])
     target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
-    score = partial(
-        score_benchmark,
-        chart=Chart(model),
-        pictures=benchmark_pictures(Path(inputs["source"])),
-        protocols=[protocols.parse(name, content) for name, content in settings["protocols"].items()],
-        yaw_of=partial(true_yaw, reader=DATASETS[settings["reader"]](), root=expand(settings["root"])),
-    )
     mean = mean_target([Path(path) for path in inputs["train"]], target)
     with hdf5.open_checked(inputs["pack"], PACK) as pack:
-        scores = {
-            "model": score(predictions.stored(Path(inputs["predictions"]), pack), pack),
-            "mean_face": score(predictions.constant(mean, pack), pack),
-        }
+        scores = score_benchmark(
+            {
+                "model": predictions.stored(Path(inputs["predictions"]), pack),
+                "mean_face": predictions.constant(mean, pack),
+            },
+            pack,
+            Chart(model),
+            benchmark_pictures(Path(inputs["source"])),
+            [protocols.parse(name, content) for name, content in settings["protocols"].items()],
+            partial(true_yaw, reader=DATASETS[settings["reader"]](), root=expand(settings["root"])),
+        )
     write_scores(Path(outputs["scores"]), scores)
 
 

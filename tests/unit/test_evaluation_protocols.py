@@ -6,7 +6,7 @@ from evaluation_cases import annotation, model
 
 from pipeline.evaluation import protocols
 from pipeline.evaluation.chart import Chart, read_bilinear
-from pipeline.evaluation.measures import Face
+from pipeline.evaluation.measures import Face, Truth
 from pipeline.geometry.euler import rotation_from_angles
 from pipeline.geometry.posmap import UVTable
 from pipeline.metrics.normalisers import box_size

@@ -85,3 +85,11 @@ def test_clouds_that_are_no_clouds_are_refused():
         icp(np.zeros((2, 3)), bowl(), initial=IDENTITY)
     with pytest.raises(FacemillError, match="fixed cloud"):
         icp(bowl(), np.full((5, 3), np.nan), initial=IDENTITY)
+
+
+def test_rounds_on_a_part_of_the_points_end_at_the_same_place():
+    truth = bowl()
+    noisy = moved(truth) + np.random.default_rng(1).normal(0, 1, truth.shape)
+    pair = (noisy, truth, landmarks(noisy), landmarks(truth))
+    whole = nearest_point_error(*pair, iterations=200)
+    assert nearest_point_error(*pair, coarse=4, iterations=200) == pytest.approx(whole, rel=5e-3)
