@@ -57,7 +57,7 @@ def anatomy() -> Anatomy:
     twin = np.where(middle, np.arange(count), count + np.cumsum(~middle) - 1)
     whole_twin = np.concatenate([twin, np.flatnonzero(~middle)])
     flip = np.array([-1.0, 1.0, 1.0])
-    uv = sheet.points * [1.0, 1.0]
+    uv = sheet.points.copy()
     uv[middle, 0] = 0.5
     keypoints = np.zeros(68, dtype=np.int64)
     for number, row in sheet.landmarks.items():

@@ -15,7 +15,6 @@ OUTER_CANTHUS = np.array([44.0, -6.9])
 LID_LANDMARKS = (25.5, 35.5)
 MOUTH_HALF = 26.0
 LENS_HALF = 23.5
-MOUTH_LEVEL = -72.0
 
 _UPPER_LID = (
     (16.5, -8.6),

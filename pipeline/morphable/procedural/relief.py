@@ -94,5 +94,5 @@ def add_hair(points: np.ndarray, theta: np.ndarray, b: np.ndarray, bald: np.ndar
     """Short hair on the scalp, thinner at its edge; none where ``bald`` (n,) is 1."""
     outward = points - np.array([0.0, 20.0, -8.0])
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
-    thick = 1.0 + 5.0 * smooth_step((b - hairline(theta)) / 60.0)
+    thick = 0.2 + 3.6 * smooth_step((b - hairline(theta)) / 80.0)
     return points + outward * (thick * hair_share(theta, b) * (1.0 - bald))[:, None]

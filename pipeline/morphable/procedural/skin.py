@@ -105,7 +105,7 @@ def _eyeball(head: Anatomy, part: Complexion) -> np.ndarray:
     white = np.array([0.66, 0.62, 0.60]) * shade[:, None]
     white = _mix(white, np.array([0.50, 0.24, 0.21]), 0.8 * smooth_step((20.5 - x) / 2.5))
     rays = 1.0 + 0.25 * noise(head.bare[:, :2], 1.6, 37)
-    iris = np.array([0.105, 0.060, 0.030]) * (rays * (1.4 - 0.12 * part.radius))[:, None] * shade[:, None]
+    iris = np.array([0.085, 0.048, 0.024]) * (rays * (1.4 - 0.12 * part.radius))[:, None] * shade[:, None]
     eye = _mix(white, iris, part.iris)
     eye = _mix(eye, np.array([0.02, 0.015, 0.012]), 0.6 * part.limbus)
     return _mix(eye, np.array([0.004, 0.004, 0.004]), part.pupil)
@@ -129,7 +129,7 @@ def colour_fields(head: Anatomy, part: Complexion) -> list[tuple[str, bool, np.n
     """(name, one way only, (N, 3) change of linear RGB at one sigma) of the ways in which skins differ."""
     bare, skin = head.bare, part.skin
     plain = skin * (1 - part.hair) * (1 - 0.75 * part.brow) * (1 - 0.8 * part.lash) * (1 - 0.9 * part.nostril)
-    tone = plain * (1 - 0.45 * part.lip)
+    tone = plain[:, None] * np.clip(mean_colour(head, part) / SKIN, 0.0, 1.2)
     cheek = bump(bare, (41.0, -36.0), (14.0, 12.0)) + 0.6 * bump(bare, (0.0, -43.0), (11.0, 8.0))
     dark = np.array([-1.0, -0.62, -0.45])
     beard = part.beard * (0.8 + 0.2 * noise(bare, 3.5, 38))
@@ -145,8 +145,8 @@ def colour_fields(head: Anatomy, part: Complexion) -> list[tuple[str, bool, np.n
         ("lip dark", False, part.lip, (-0.075, -0.030, -0.025)),
         ("brow dark", False, part.brow, (-0.045, -0.035, -0.026)),
         ("brow thick", False, part.brow_edge * skin, (-0.110, -0.065, -0.045)),
-        ("iris blue", True, part.iris * (1 - part.pupil), (0.014, 0.050, 0.090)),
-        ("iris green", True, part.iris * (1 - part.pupil), (0.030, 0.036, 0.008)),
+        ("iris blue", True, part.iris * (1 - part.pupil), (0.009, 0.032, 0.058)),
+        ("iris green", True, part.iris * (1 - part.pupil), (0.018, 0.022, 0.005)),
         ("beard", True, beard, (-0.130, -0.075, -0.052)),
         ("moustache", True, part.moustache, (-0.130, -0.078, -0.055)),
         ("eye rings", False, socket, (-0.050, -0.038, -0.026)),
@@ -157,12 +157,16 @@ def colour_fields(head: Anatomy, part: Complexion) -> list[tuple[str, bool, np.n
         ("hair light", True, hair_colour, (0.055, 0.036, 0.018)),
         ("hair grey", True, hair_colour, (0.035, 0.036, 0.037)),
         ("hair thin", True, part.hair, (0.100, 0.058, 0.040)),
-        ("patches", False, plain * noise(bare, 60.0, 44), (0.012, 0.009, 0.007)),
-        ("blotches", False, plain * noise(bare, 22.0, 45), (0.005, 0.006, 0.005)),
+        ("patches", False, plain * noise(bare, 60.0, 44), (0.008, 0.006, 0.005)),
+        ("blotches", False, plain * noise(bare, 22.0, 45), (0.003, 0.004, 0.003)),
         ("sun", False, plain * smooth_step((bare[:, 1] - 5.0) / 50.0), tuple(0.03 * dark)),
         ("pores", False, plain * noise(bare, 5.0, 46), (0.007, 0.005, 0.004)),
     ]
-    return [(name, one_way, share[:, None] * np.array(step)) for name, one_way, share, step in changes]
+    fields = []
+    for name, one_way, share, step in changes:
+        share = share if share.ndim == 2 else share[:, None]
+        fields.append((name, one_way, share * np.array(step)))
+    return fields
 
 
 def _spots(head: Anatomy, seed: int, count: int, radius: float) -> np.ndarray:
