@@ -14,7 +14,7 @@ import torch
 
 from pipeline.detect import heatmaps
 from pipeline.detect.loading import LoadedNetwork
-from pipeline.geometry.frames import CropTransform
+from pipeline.geometry.frames import CropTransform, Fan256
 from pipeline.geometry.resample import crop_image
 from pipeline.models.fan import DOWNSCALE
 
@@ -25,10 +25,10 @@ LIBRARY_SIDE = 256
 
 
 def crop_transform(box: np.ndarray, side: int, reference: float = REFERENCE) -> CropTransform:
-    """The square of a box (4,) x1, y1, x2, y2 in picture pixels, as the transform to a crop of `side` pixels."""
-    x1, y1, x2, y2 = (float(value) for value in box)
-    square = SQUARE * (x2 - x1 + y2 - y1) / reference
-    return CropTransform(side / square, (x1 + x2) / 2, (y1 + y2) / 2 - LIFT * (y2 - y1), side)
+    """The square of a box (4,) x1, y1, x2, y2 in picture pixels, as the transform to a crop of `side` pixels: the
+    frame fan256 at another size, and for detectors whose boxes are tighter another `reference`."""
+    square = Fan256.from_detection(None, np.asarray(box, np.float64)).resized(side)
+    return CropTransform(square.scale * reference / REFERENCE, square.cx, square.cy, side)
 
 
 def to_cells(points: np.ndarray) -> np.ndarray:

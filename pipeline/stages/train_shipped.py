@@ -37,12 +37,8 @@ def run(
     face = settings["face_model"]
     rows = read_tsv(inputs["source"], SOURCE_COLUMNS)
     training = TrainingSettings.model_validate(settings["training"])
-    pictures = labelled_pictures(
-        rows,
-        expand(settings["root"]),
-        DATASETS[settings["reader"]](),
-        load_face_model(face["id"], face["path"]),
-    )
+    model = load_face_model(face["id"], face["path"])
+    pictures = labelled_pictures(rows, expand(settings["root"]), DATASETS[settings["reader"]](), model)
     task = TASKS[settings["task"]](pictures, training, settings["seed"], **settings["task_settings"])
     network = task.network()
     sources = "\n".join(row["sha256"] for row in rows)
@@ -58,7 +54,7 @@ def run(
         key=key,
     )
     card = {
-        **task.card(),
+        **task.card(model),
         "parameters": parameter_count(network),
         "licence": LICENCE,
         "trained_on": {

@@ -19,6 +19,7 @@ from pipeline.geometry.nms import nms
 from pipeline.geometry.resample import crop_image
 from pipeline.losses.base import Losses
 from pipeline.models.faceboxes import decode, encode, priors
+from pipeline.morphable import MorphableModel
 from pipeline.registry import TASKS
 from pipeline.seeding import rng
 from pipeline.training.labelled import Labelled, drawn, split
@@ -157,8 +158,8 @@ class DetectorTask:
         mean = float(overlap.mean()) if len(overlap) else 0.0
         return {"selection": 1 - precision, "average_precision": precision, "mean_overlap": mean}
 
-    def card(self) -> dict[str, Any]:
-        """What `detect.loading` needs to use the weights."""
+    def card(self, model: MorphableModel) -> dict[str, Any]:
+        """What detection needs to use the weights; nothing of it depends on the face model."""
         return {"network": "faceboxes", "settings": self.network_settings, "side": self.side}
 
 

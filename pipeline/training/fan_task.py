@@ -16,6 +16,7 @@ from pipeline.geometry.boxes import box_size, landmark_box
 from pipeline.geometry.resample import crop_image
 from pipeline.losses.base import Losses
 from pipeline.models.fan import DOWNSCALE, FAN
+from pipeline.morphable import MorphableModel
 from pipeline.registry import TASKS
 from pipeline.seeding import rng
 from pipeline.training.labelled import Labelled, drawn, split
@@ -133,14 +134,17 @@ class FanTask:
             "median_face": float(np.median(errors.mean(axis=1))),
         }
 
-    def card(self) -> dict[str, Any]:
-        """What `detect.loading` needs to use the weights."""
+    def card(self, model: MorphableModel) -> dict[str, Any]:
+        """What detection needs to use the weights; `mean_shape` (68, 3) are the landmarks of the model's mean, in
+        units of their spread."""
+        shape = model.landmarks() - model.landmarks().mean(axis=0)
         return {
             "network": "fan",
             "settings": self.network_settings,
             "side": self.side,
             "reference": REFERENCE,
             "activation": {"kind": "softmax", "sigma": self.sigma},
+            "mean_shape": (shape / shape.std()).round(4).tolist(),
         }
 
 
