@@ -79,19 +79,19 @@ def draw(parts: list[Part], lighting: Lighting, size: int, reach: float) -> Draw
     finer = _finer(vertices, side / size)
     shown = np.concatenate([_towards(p) + s for p, s in zip(parts, starts, strict=False)]).astype(np.int32)
     raster = rasterize(finer, shown, side, side)
-    attributes = np.concatenate([colour, np.concatenate(patterned)], 1)
-    pixels = interpolate(raster, shown, attributes).reshape(-1, 5)
-    covered = np.flatnonzero(raster.triangle.ravel() >= 0)
-    found = np.take(pixels, covered, axis=0)
-    picture = np.zeros((side * side, 4), np.float32)
-    painted = np.ones((len(covered), 4), np.float32)
-    np.multiply(found[:, :3], textures.sample(found[:, 3], found[:, 4])[:, None], out=painted[:, :3])
-    picture[covered] = painted
-    small = cv2.resize(picture.reshape(side, side, 4), (size, size), interpolation=cv2.INTER_AREA)
+    picture = interpolate(raster, shown, colour)
+    places = interpolate(raster, shown, np.concatenate(patterned)).reshape(-1, 2)
+    mask = raster.triangle >= 0
+    covered = np.flatnonzero(mask)
+    gain = np.zeros(side * side, np.float32)
+    gain[covered] = textures.sample(*places[covered].T)
+    picture = cv2.multiply(picture, cv2.merge([gain.reshape(side, side)] * 3))
+    small = cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA)
+    cover = cv2.resize(mask.astype(np.float32), (size, size), interpolation=cv2.INTER_AREA)
     faces = np.concatenate([np.full(len(part.vertices), part.face >= 0) for part in parts])
     front = faces & (normals[:, 2] > 0.1)
     light = float(arrived[front].mean()) if front.any() else float(arrived.mean())
-    return Drawn(small[..., :3], small[..., 3], raster, finer, shown, normals, list(starts[:-1]), light)
+    return Drawn(small, cover, raster, finer, shown, normals, list(starts[:-1]), light)
 
 
 def _towards(part: Part) -> np.ndarray:

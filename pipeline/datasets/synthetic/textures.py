@@ -11,7 +11,8 @@ import numpy as np
 from pipeline.seeding import rng
 
 SIDE = 256
-_OFFSET, _STRIDE = 4096, 8192
+_STRIDE_BITS = 13
+_OFFSET, _STRIDE = 4096, 1 << _STRIDE_BITS
 
 
 class Texture(IntEnum):
@@ -91,7 +92,8 @@ def fold(kind: Texture, coordinates: np.ndarray) -> np.ndarray:
 def sample(across: np.ndarray, along: np.ndarray) -> np.ndarray:
     """Gains (n,) float32 at folded coordinates (n,), the patterns repeated without end."""
     column, row = across.astype(np.int32), along.astype(np.int32)
-    index = (column // _STRIDE) * (SIDE * SIDE)
+    index = column >> _STRIDE_BITS
+    index *= SIDE * SIDE
     column &= SIDE - 1
     row &= SIDE - 1
     row *= SIDE
