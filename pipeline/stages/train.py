@@ -12,7 +12,7 @@ from pipeline.config import TargetSettings, TrainingSettings
 from pipeline.io.files import sha256_of
 from pipeline.io.tables import read_tsv
 from pipeline.morphable import load_face_model
-from pipeline.records import SOURCE_COLUMNS
+from pipeline.records import SOURCE_COLUMNS, FacemillError
 from pipeline.registry import FRAMES, TARGETS, TASKS
 from pipeline.training.batches import Packs
 from pipeline.training.checkpoints import initial_network, parameter_count, write_card
@@ -39,6 +39,11 @@ def run(
         packs["train"], packs["val"], face, target, training, seed, FRAMES[settings["frame"]].padding
     )
     network = initial_network(settings["model"], settings["network"], seed, training.init_from)
+    if network.size != target.side:
+        raise FacemillError(
+            f"models.{wildcards['model']}: expected settings.size to be its target's size, found {network.size} for a "
+            f"target of {target.side}; set models.{wildcards['model']}.settings.size={target.side}"
+        )
     data = [sha256_of(path) for name in ("train", "val", "files") for path in inputs[name]]
     trained = train(
         network,

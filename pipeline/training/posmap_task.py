@@ -43,7 +43,7 @@ class PosmapTask:
         self.training, self.seed, self.padding = training, seed, padding
         self.size = weights.shape[0]
         self.samples = len(packs)
-        self.weights = torch.from_numpy(np.asarray(weights, np.float32))
+        self.weights = torch.from_numpy(np.array(weights, np.float32))
         self.criterion = LOSSES[training.loss](weights)
 
     @classmethod
