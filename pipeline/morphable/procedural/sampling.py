@@ -155,7 +155,7 @@ def half_sheet() -> Sheet:
     """Points and triangles of the half chart with u >= 0.5."""
     numbers, points = _landmarks()
     for ring in _rings():
-        ring = np.where(np.abs(ring - [0.5, 9.0]) < 1e-9, [0.5, 9.0], ring)
+        ring[np.abs(ring[:, 0] - 0.5) < 1e-9, 0] = 0.5
         points = _add(points, _thin(ring, 0.33), 0.33)
     border = _border()
     gap, _ = cKDTree(points * PLANE).query(border * PLANE)
