@@ -35,6 +35,7 @@ def evaluation(benchmark: str, balanced: float | None = 2.0, bins=(1.0, 2.0, 3.0
     own = figures(balanced, bins)
     protocol = {"unit": "%", **own, "seeds": {"0": own}, "spread": 0.0, "mean_face": figures(20.0)}
     block = {"images": 13, "evaluated": 12, "failed": 1, "protocols": {"nme68_2d": protocol}}
+    block["truth_floor"] = {"protocol": "nme68_2d", "unit": "%", "balanced": 0.88, "plain": 0.84}
     return {"benchmarks": {benchmark: block}}
 
 
@@ -73,6 +74,7 @@ def test_the_table_of_models_gives_the_share_of_the_mean_face():
     table = TABLES["models"]({"prn": evaluation("synth_test")})
     row = dict(zip([column.title for column in table.columns], table.rows[0], strict=True))
     assert row["model"] == "prn" and row["benchmark"] == "synth_test" and row["failed"] == 1
+    assert row["floor"] == 0.88
     assert row["balanced"] == 2.0 and row["mean face"] == 20.0 and row["share of it"] == pytest.approx(0.1)
     assert [row[name] for name in ("0-30", "30-60", "60-90")] == [1.0, 2.0, 3.0]
 
