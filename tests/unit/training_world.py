@@ -18,6 +18,7 @@ from pipeline.seeding import rng
 from pipeline.stages import train
 from pipeline.targets.posmap import uv_table
 from pipeline.training.posmap_task import PosmapTask
+from pipeline.training.precision import prepare_process
 
 SIDE, CROP = 32, 48
 TARGET = {"kind": "posmap", "size": SIDE, "variant": "frontal_backfill", "depth_scale": 1.25}
@@ -109,4 +110,5 @@ def killed_at(folder: Path, fatal: int) -> int:
 
 
 if __name__ == "__main__":
+    prepare_process(1)
     print([killed_at(Path(sys.argv[1]), int(fatal)) for fatal in sys.argv[2:]])
