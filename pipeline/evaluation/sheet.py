@@ -14,6 +14,7 @@ from pipeline.geometry.mesh import interpolate, rasterize, shade, vertex_normals
 
 CAPTION = 18
 TITLE = 26
+NARROW = 640
 OPACITY = 0.75
 SKIN = (0.62, 0.68, 0.78)
 LIGHT = ((-0.4, -0.5, 1.0), (0.75, 0.75, 0.75))
@@ -54,14 +55,16 @@ def draw(groups: dict[str, list[Tile]], chart: Chart, title: str) -> np.ndarray:
     """The sheet (h, w, 3) uint8 RGB: a row a group, a pair of pictures a face.
 
     In the right picture of a pair the predicted mesh without ears and neck lies over the face, with the predicted
-    landmarks in red and the true ones in green.
+    landmarks in red and the true ones in green. Without any face the title stands alone.
     """
     rows = []
     for name, tiles in groups.items():
+        if not tiles:
+            continue
         pairs = [_pair(tile, chart) for tile in tiles]
         row = np.concatenate(pairs, axis=1)
         rows.append(np.concatenate([_text(name, row.shape[1], TITLE), row], axis=0))
-    width = max(row.shape[1] for row in rows)
+    width = max((row.shape[1] for row in rows), default=NARROW)
     padded = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
     return np.concatenate([_text(title, width, TITLE), *padded], axis=0)
 

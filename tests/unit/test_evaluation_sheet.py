@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.evaluation.score import Score
-from pipeline.evaluation.sheet import choose, grid_triangles, overlay
+from pipeline.evaluation.sheet import choose, draw, grid_triangles, overlay
 
 
 def score(name: str, value: float | None, failed: bool = False) -> Score:
@@ -61,3 +61,9 @@ def test_squares_of_texels_become_two_triangles_each():
     mask[0, 0] = False
     assert grid_triangles(mask).shape == (6, 3)
     assert not (grid_triangles(mask) == 0).any()
+
+
+def test_a_model_that_failed_everywhere_still_gets_a_sheet_with_a_title():
+    groups = choose([score("a", 100.0, failed=True)], "nme68_2d", 4)
+    drawn = draw({name: [] for name in groups}, None, "all failed")
+    assert drawn.ndim == 3 and drawn.min() < 128
