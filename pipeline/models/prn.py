@@ -20,6 +20,8 @@ from pipeline.records import FacemillError
 from pipeline.registry import MODELS
 
 KERNEL = 4
+CENTRE = 2  # of a stride-1 transposed convolution's kernel, held turned: the tap that meets the same pixel
+TAIL_NOISE, TAIL_SHIFT = 0.1, 2.0
 
 
 class SameConv(nn.Conv2d):
@@ -86,7 +88,10 @@ class PRN(nn.Module):
 
     generator: draws the initial weights (Xavier, uniform; as TensorFlow's default); None draws with seed 0.
     width: channels of the first layer. size: S, a multiple of 32. bn_momentum: PyTorch's, 0.001 is the paper's decay
-    of 0.999; a short training wants more. `FacemillError` for a width or side that the layers cannot have.
+    of 0.999; a short training wants more. open_tail: the last two layers, of three channels, begin as near copies and
+    the two batch norms before them shifted into the open side of their ReLU, so that no coordinate is cut off at the
+    start; with Xavier weights there a short training stays at the mean face for hundreds of updates.
+    `FacemillError` for a width or side that the layers cannot have.
     Spec prn_vrn C.
     """
 
@@ -98,6 +103,7 @@ class PRN(nn.Module):
         size: int = 256,
         bn_momentum: float = 0.001,
         bn_eps: float = 1e-3,
+        open_tail: bool = False,
     ):
         super().__init__()
         if size < 32 or size % 32:
@@ -122,11 +128,22 @@ class PRN(nn.Module):
         self.last = SameDeconv(3, 3, 1)
         self.last_bn = nn.BatchNorm2d(3, **norm)
         self._initialise(generator or torch.Generator().manual_seed(0))
+        if open_tail:
+            self._open_tail()
 
     def _initialise(self, generator: torch.Generator) -> None:
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
                 nn.init.xavier_uniform_(layer.weight, generator=generator)
+
+    @torch.no_grad()
+    def _open_tail(self) -> None:
+        *_, first_bn, _, second, second_bn, _ = self.decoder
+        for layer in (second, self.last):
+            layer.conv.weight *= TAIL_NOISE
+            layer.conv.weight[range(3), range(3), CENTRE, CENTRE] += 1
+        for norm in (first_bn, second_bn):
+            norm.bias.fill_(TAIL_SHIFT)
 
     def forward(self, x: Tensor) -> Tensor:
         x = self.last(self.decoder(self.encoder(self.stem(x))))

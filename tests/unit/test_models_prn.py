@@ -96,3 +96,20 @@ def test_width_8_learns_in_contiguous_layout_only():
     settings = TrainingSettings(precision="fp32")
     assert not choose(settings, PRN(width=8, size=32)).channels_last
     assert choose(settings, PRN(width=16, size=32)).channels_last
+
+
+def test_an_open_tail_hands_every_coordinate_through():
+    inputs = torch.rand(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+
+    def shares(**keywords):
+        model, seen = PRN(width=2, size=32, **keywords), []
+        model.decoder[-4].register_forward_hook(lambda _, __, out: seen.append(out))
+        out = model(inputs)
+        before, after = seen[0].detach().flatten(2), out.detach().flatten(2)
+        return [torch.corrcoef(torch.stack([before[0, k], after[0, k]]))[0, 1].item() for k in range(3)]
+
+    assert min(shares(open_tail=True)) > 0.9
+    assert min(shares()) < 0.9
+    assert sum(p.numel() for p in PRN(width=2, open_tail=True).parameters()) == sum(
+        p.numel() for p in PRN(width=2).parameters()
+    )
