@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any, Protocol
 
 import torch
@@ -25,9 +24,11 @@ from pipeline.io.files import write_text
 from pipeline.losses.base import Losses
 from pipeline.records import FacemillError
 from pipeline.training.checkpoints import discard_state, load_state, save_state, save_weights
+from pipeline.training.interruption import Termination
 from pipeline.training.optim import learning_rate, make_optimiser, total_updates
 from pipeline.training.precision import Precision, choose, prepare_process
 from pipeline.training.progress import Board, Progress
+from pipeline.training.statistics import recalibrate
 
 WEIGHTS_NAME = "weights.safetensors"
 HISTORY_NAME = "history.jsonl"
@@ -88,7 +89,7 @@ def train(
         run.restore(state)
     progress = Progress(updates, run.update, settings.batch_size)
     board = Board(state_dir / "tensorboard", settings.tensorboard)
-    terminated = _TerminationFlag()
+    terminated = Termination()
     with terminated:
         for batch in _batches(task, run.update, updates):
             rate = learning_rate(run.update, updates, task.samples / settings.batch_size, settings)
@@ -98,7 +99,10 @@ def train(
                 progress.line(run.update, f"loss {record['loss']:.5f}")
                 board.scalars(run.update, {**record["parts"], "lr": rate})
             if run.update == updates and settings.recalibrate:
-                _recalibrate(run.averaged, task, updates, settings.recalibrate, precision)
+                further = _batches(task, updates, updates + settings.recalibrate)
+                recalibrate(
+                    run.averaged, lambda batch: _losses(run.averaged, task, batch, precision), further
+                )
             if run.update % settings.validate_every == 0 or run.update == updates:
                 figures = run.select(_validate(run.averaged, task, precision))
                 progress.line(run.update, "  ".join(f"{name} {value:.5f}" for name, value in figures.items()))
@@ -185,8 +189,7 @@ def _step(run: _Run, task: Task, batch: dict[str, torch.Tensor], rate: float, pr
     run.model.train()
     for group in run.optimiser.param_groups:
         group["lr"] = rate
-    with precision.autocast():
-        losses = task.loss(run.model, {name: precision.place(tensor) for name, tensor in batch.items()})
+    losses = _losses(run.model, task, batch, precision)
     total = losses.total
     if not torch.isfinite(total):
         raise FacemillError(
@@ -201,6 +204,13 @@ def _step(run: _Run, task: Task, batch: dict[str, torch.Tensor], rate: float, pr
     run.update += 1
     run.average()
     return losses
+
+
+def _losses(
+    model: torch.nn.Module, task: Task, batch: dict[str, torch.Tensor], precision: Precision
+) -> Losses:
+    with precision.autocast():
+        return task.loss(model, {name: precision.place(tensor) for name, tensor in batch.items()})
 
 
 def _batches(task: Task, first: int, updates: int) -> Iterator[dict[str, torch.Tensor]]:
@@ -219,38 +229,3 @@ def _validate(model: torch.nn.Module, task: Task, precision: Precision) -> dict[
     model.eval()
     with precision.autocast():
         return task.validate(model)
-
-
-@torch.no_grad()
-def _recalibrate(model: torch.nn.Module, task: Task, first: int, count: int, precision: Precision) -> None:
-    """Batch-norm statistics as plain means over ``count`` further batches: a short run's own lag behind its weights."""
-    layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)]
-    momenta = [layer.momentum for layer in layers]
-    model.train()
-    for layer in layers:
-        layer.reset_running_stats()
-        layer.momentum = None
-    for update in range(first, first + count):
-        with precision.autocast():
-            task.loss(model, {name: precision.place(tensor) for name, tensor in task.batch(update).items()})
-    for layer, momentum in zip(layers, momenta, strict=True):
-        layer.momentum = momentum
-
-
-class _TerminationFlag:
-    """True once SIGTERM has come; inside its block the signal only sets the flag."""
-
-    def __init__(self) -> None:
-        self.raised = False
-
-    def __bool__(self) -> bool:
-        return self.raised
-
-    def __enter__(self) -> None:
-        self.previous = signal.signal(signal.SIGTERM, self._raise)
-
-    def __exit__(self, *_: object) -> None:
-        signal.signal(signal.SIGTERM, self.previous)
-
-    def _raise(self, number: int, frame: FrameType | None) -> None:
-        self.raised = True
