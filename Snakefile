@@ -13,7 +13,7 @@ container: "docker://python:3.11-slim"
 include: "workflow/rules/common.smk"
 
 
-validate(config, "workflow/schemas/config.schema.json")
+validate(config, "workflow/schemas/config.schema.json", set_default=False)
 
 
 include: "workflow/rules/synthesise.smk"

@@ -7,10 +7,14 @@ its result, and so does not make it run again.
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from pipeline import layout, registry
 from pipeline.config import Config
+from pipeline.io.files import expand
 from pipeline.jobs import data, models
 from pipeline.jobs.data import splits_of
 from pipeline.jobs.job import Job, Parts
@@ -37,7 +41,7 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "census": models.census,
 }
 
-__all__ = ["STAGES", "Job", "job", "seeds_of", "splits_of", "used"]
+__all__ = ["STAGES", "Job", "job", "require_data", "seeds_of", "splits_of", "use_this_interpreter", "used"]
 
 
 def job(config: Config, stage: str, **wildcards: object) -> Job:
@@ -54,3 +58,24 @@ def job(config: Config, stage: str, **wildcards: object) -> Job:
         settings,
         (f"pipeline.stages.{stage}", *modules),
     )
+
+
+def require_data(config: Config) -> None:
+    """Raise FacemillError for the first folder or file of the user's that the config names and that is not there."""
+    named = [("face_model.path", config.face_model.path)]
+    for dataset in sorted({dataset for _, _, dataset in used(config)}):
+        named.append((f"datasets.{dataset}.root", config.datasets[dataset].root))
+    for key in ("weights", "fan_weights"):
+        value = getattr(config.detection, key)
+        named.append((f"detection.{key}", None if value in ("shipped", "library") else value))
+    for where, path in named:
+        if path is not None and not expand(path).exists():
+            raise FacemillError(f"{where}: expected a file or folder, found nothing at {expand(path)}")
+
+
+def use_this_interpreter() -> None:
+    """Make ``python -m pipeline`` in a job the interpreter and the package of this process, from whatever folder."""
+    root = str(Path(__file__).resolve().parents[2])
+    for name, first in (("PATH", str(Path(sys.executable).parent)), ("PYTHONPATH", root)):
+        parts = [first, *os.environ.get(name, "").split(os.pathsep)]
+        os.environ[name] = os.pathsep.join(dict.fromkeys(filter(None, parts)))

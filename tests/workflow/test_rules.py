@@ -50,9 +50,27 @@ def test_rule_stage_verb_and_description_have_one_name():
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda p: p.stem)
 def test_every_preset_plans(preset, monkeypatch, tmp_path):
+    for name in ("bfm/bfm_sim.npz", "aflw2000-dev/images/image00002.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True)
+        (tmp_path / name).touch()
     monkeypatch.setenv("FACEMILL_DATA", str(tmp_path))
     done = call("snakemake", "tables", "-n", "--configfile", str(preset))
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_missing_data_is_one_clear_line(monkeypatch, tmp_path):
+    real = str(ROOT / "workflow/presets/aflw2000_real.yaml")
+    monkeypatch.delenv("FACEMILL_DATA", raising=False)
+    done = call("snakemake", "tables", "-n", "--configfile", real)
+    assert done.returncode == 1
+    assert "export FACEMILL_DATA=" in done.stdout + done.stderr
+    monkeypatch.setenv("FACEMILL_DATA", str(tmp_path))
+    done = call("snakemake", "tables", "-n", "--configfile", real)
+    assert done.returncode == 1
+    assert (
+        f"face_model.path: expected a file or folder, found nothing at {tmp_path}"
+        in done.stdout + done.stderr
+    )
 
 
 def test_the_default_plans_to_the_json():

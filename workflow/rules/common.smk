@@ -12,12 +12,14 @@ from pipeline.registry import TABLES
 
 try:
     CONFIG = settings.parse(config)
+    jobs.require_data(CONFIG)
 except FacemillError as error:
     raise WorkflowError(str(error))
 config.update(settings.as_values(CONFIG))
 
 RESULTS = CONFIG.results
-PIPELINE = f"{sys.executable} -m pipeline"
+
+jobs.use_this_interpreter()
 
 
 def outputs(stage):
@@ -130,7 +132,8 @@ def final_tables():
         )["contact_sheet"]
         for frame, target, dataset in jobs.used(CONFIG)
     ]
-    return [*tables, *sheets, *reaped, *layout.outputs(RESULTS, "ledger").values()]
+    ledger = list(layout.outputs(RESULTS, "ledger").values())
+    return tables + sheets + reaped + ledger
 
 
 def reported(stage, category):
@@ -149,4 +152,4 @@ def reported(stage, category):
 def labels(stage, name):
     """How the report lists an output: its wildcards, and which of the outputs it is."""
     first = next(iter(layout.PATTERNS[stage].values()))
-    return {key: "{" + key + "}" for key in layout.wildcards(first)} | {"file": name}
+    return {key: f"{{{key}}}" for key in layout.wildcards(first)} | {"file": name}

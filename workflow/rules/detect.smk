@@ -12,4 +12,4 @@ rule detect:
         job=task("detect"),
         code=code("detect"),
     shell:
-        "{PIPELINE} detect --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline detect --job {params.job:q} > {log} 2>&1"

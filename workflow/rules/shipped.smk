@@ -15,7 +15,7 @@ rule train_shipped:
         job=task("train_shipped"),
         code=code("train_shipped"),
     shell:
-        "{PIPELINE} train_shipped --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline train_shipped --job {params.job:q} > {log} 2>&1"
 
 
 rule census:
@@ -32,4 +32,4 @@ rule census:
         job=task("census"),
         code=code("census"),
     shell:
-        "{PIPELINE} census --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline census --job {params.job:q} > {log} 2>&1"

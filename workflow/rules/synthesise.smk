@@ -12,4 +12,4 @@ rule synthesise:
         job=task("synthesise"),
         code=code("synthesise"),
     shell:
-        "{PIPELINE} synthesise --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline synthesise --job {params.job:q} > {log} 2>&1"

@@ -15,4 +15,4 @@ rule train:
         job=task("train"),
         code=code("train"),
     shell:
-        "{PIPELINE} train --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline train --job {params.job:q} > {log} 2>&1"
