@@ -1,4 +1,4 @@
-"""Disks that are full, folders that cannot be written, files that are cut: one clear line, exit code 1, nothing lost."""
+"""Disks that are full, folders that cannot be written, files that are cut: one clear line, and nothing lost."""
 
 import os
 import resource
