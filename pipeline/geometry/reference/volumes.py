@@ -56,11 +56,14 @@ def backfill(vertices, triangles, turn, centre, stretch, back, shape) -> np.ndar
     surface[:, :2] -= origin
     cols, rows = (np.ceil(surface.max(axis=0)[:2]) + 1).astype(int)
     front = _front(surface, np.asarray(triangles), rows, cols)
-    z, y, x = (axis.astype(np.float64) for axis in np.indices(shape))
-    px, py, pz = x - centre[0], y - centre[1], (z - centre[2]) / stretch
-    fx, fy, fz = (turn[i, 0] * px + turn[i, 1] * py + turn[i, 2] * pz for i in range(3))
-    weight, value = _bilinear(front, fx - origin[0], fy - origin[1])
-    return (weight >= 0.5) & (fz * weight <= value + ON_SURFACE) & ~(fz < back - ON_SURFACE)
+    y, x = (axis.astype(np.float64) for axis in np.indices(shape[1:]))
+    out = np.zeros(shape, bool)
+    for z in range(shape[0]):
+        px, py, pz = x - centre[0], y - centre[1], (z - centre[2]) / stretch
+        fx, fy, fz = (turn[i, 0] * px + turn[i, 1] * py + turn[i, 2] * pz for i in range(3))
+        weight, value = _bilinear(front, fx - origin[0], fy - origin[1])
+        out[z] = (weight >= 0.5) & (fz * weight <= value + ON_SURFACE) & ~(fz < back - ON_SURFACE)
+    return out
 
 
 def columns(volume) -> tuple[np.ndarray, np.ndarray]:
