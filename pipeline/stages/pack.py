@@ -1,4 +1,8 @@
-"""pack: the kept faces of one split -> one HDF5 file, one chunk a sample, its contract checked."""
+"""pack: the kept faces of one split -> one HDF5 file, one chunk a sample, its contract checked.
+
+A truth of nothing but zeros stays unwritten: it reads the same and takes no room (the bits of a volume whose columns
+hold it already).
+"""
 
 from __future__ import annotations
 
@@ -61,7 +65,9 @@ def run(
                     elif name == "image":
                         file[name][k] = crops[shard][name][crop]
                     else:
-                        file[name][k] = truths[shard][name][place]
+                        value = truths[shard][name][place]
+                        if name not in target.fields or value.any():
+                            file[name][k] = value
 
 
 def split_rows(rows: Sequence[KeptRow], validation: float, seed: int) -> dict[str, list[KeptRow]]:
