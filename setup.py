@@ -26,13 +26,17 @@ def load_kernels():
 KERNELS = load_kernels()
 
 
+def fresh(built: Path, name: str) -> bool:
+    """Whether the built file carries the digest of extension ``name``'s sources as they are now."""
+    return built.is_file() and KERNELS.source_digest(name).encode() in built.read_bytes()
+
+
 class BuildByDigest(build_ext):
     """build_ext that judges staleness by the digest inside the built file, not by times."""
 
     def build_extension(self, ext):
-        built = Path(self.get_ext_fullpath(ext.name))
-        digest = KERNELS.source_digest(ext.name.rpartition(".")[2])
-        self.force = not (built.is_file() and digest.encode() in built.read_bytes())
+        name = ext.name.rpartition(".")[2]
+        self.force = not fresh(Path(self.get_ext_fullpath(ext.name)), name)
         super().build_extension(ext)
 
 
@@ -54,10 +58,13 @@ def extension(name: str) -> Extension:
     )
 
 
-setup(
-    ext_modules=cythonize(
-        [extension(name) for name in KERNELS.SOURCES],
+def translated(name: str) -> Extension:
+    """The extension with its .pyx translated to C, anew unless the built file in place is fresh."""
+    in_place = (ROOT / "pipeline" / "_kernels").glob(f"{name}.*.so")
+    return cythonize(
+        [extension(name)],
         build_dir="build/cython",
+        force=not any(fresh(built, name) for built in in_place),
         language_level=3,
         compiler_directives={
             "boundscheck": False,
@@ -65,6 +72,10 @@ setup(
             "cdivision": True,
             "initializedcheck": False,
         },
-    ),
+    )[0]
+
+
+setup(
+    ext_modules=[translated(name) for name in KERNELS.SOURCES],
     cmdclass={"build_ext": BuildByDigest},
 )

@@ -6,6 +6,7 @@ Checked wrappers: pipeline.geometry.posmap and pipeline.geometry.volume; slow tw
 
 from libc.stddef cimport ptrdiff_t
 from libc.stdint cimport int32_t, uint8_t, uint16_t
+from libc.stdlib cimport free, malloc
 
 cdef extern from *:
     const char* FACEMILL_SOURCE_DIGEST
@@ -24,11 +25,15 @@ cdef extern from "backfill.h" nogil:
         double turn[9]
         double centre[3]
         double stretch
+    ctypedef struct fm_cell:
+        double low
+        double high
+    void fm_cells(const double*, ptrdiff_t, ptrdiff_t, fm_cell*) noexcept
     int fm_solid(const double*, const int32_t*, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t,
                  uint8_t*) noexcept
     void fm_front(const double*, const int32_t*, ptrdiff_t, double*, ptrdiff_t, ptrdiff_t) noexcept
-    void fm_backfill(const double*, ptrdiff_t, ptrdiff_t, const double*, const fm_pose*, double, const ptrdiff_t*,
-                     const ptrdiff_t*, ptrdiff_t, ptrdiff_t, uint8_t*) noexcept
+    void fm_backfill(const double*, const fm_cell*, ptrdiff_t, ptrdiff_t, const double*, const fm_pose*, double,
+                     const ptrdiff_t*, const ptrdiff_t*, ptrdiff_t, ptrdiff_t, uint8_t*) noexcept
     ptrdiff_t fm_columns(const uint8_t*, ptrdiff_t, ptrdiff_t, ptrdiff_t, ptrdiff_t, uint8_t*, uint8_t*) noexcept
     void fm_expand_columns(const uint8_t*, ptrdiff_t, ptrdiff_t, uint8_t*) noexcept
 
@@ -101,9 +106,14 @@ def backfill(const double[:, ::1] front, const double[::1] origin, const double[
     for i in range(3):
         pose.centre[i] = centre[i]
     pose.stretch = stretch
+    cdef fm_cell* cells = <fm_cell*> malloc((front.shape[0] + 1) * (front.shape[1] + 1) * sizeof(fm_cell))
+    if not cells:
+        raise MemoryError("grid cells")
     with nogil:
-        fm_backfill(&front[0, 0], front.shape[0], front.shape[1], &origin[0], &pose, back, &box[0, 0], &box[1, 0],
-                    bits.shape[1], bits.shape[2], &bits[0, 0, 0])
+        fm_cells(&front[0, 0], front.shape[0], front.shape[1], cells)
+        fm_backfill(&front[0, 0], cells, front.shape[0], front.shape[1], &origin[0], &pose, back, &box[0, 0],
+                    &box[1, 0], bits.shape[1], bits.shape[2], &bits[0, 0, 0])
+        free(cells)
 
 
 def columns(const uint8_t[:, :, ::1] bits, ptrdiff_t width, uint8_t[:, :, ::1] out, uint8_t[::1] several):

@@ -39,12 +39,10 @@ typedef struct {
     double turn[9], centre[3], stretch;
 } fm_pose;
 
-/* Is the point behind the surface? depth is read bilinearly from the grid points that have a surface, if these make
+/* Is a point with -1 < x < width, -1 < y < height behind the surface? depth is read bilinearly from the grid points that have a surface, if these make
  * up at least half of the weight. */
 static inline int fm_behind(const double *depth, ptrdiff_t height, ptrdiff_t width, double x, double y, double z)
 {
-    if (!(x > -1 && x < (double)width && y > -1 && y < (double)height))
-        return 0;
     const ptrdiff_t left = (ptrdiff_t)floor(x), top = (ptrdiff_t)floor(y);
     const double fx = x - (double)left, fy = y - (double)top;
     double weight = 0, value = 0;
@@ -61,13 +59,37 @@ static inline int fm_behind(const double *depth, ptrdiff_t height, ptrdiff_t wid
     return weight >= 0.5 && z * weight <= value + FM_ON;
 }
 
-/* Sets in bits (depth, height, pitch) the voxels from first (z, y, x) to before last (z, y, x) that lie between the
- * plane z = back of the frontal frame and the front surface given on a grid whose first point is origin (x, y). */
-FM_WIDE static void fm_backfill(const double *front, ptrdiff_t rows, ptrdiff_t cols, const double *origin,
-                                const fm_pose *pose, double back, const ptrdiff_t *first, const ptrdiff_t *last,
-                                ptrdiff_t height, ptrdiff_t pitch, uint8_t *bits)
+/* The range of the depths at the four corners of a grid cell: every point of the cell that is nearer than high is in
+ * front of the surface, every point farther than low behind it. low is -infinity unless all corners have a surface. */
+typedef struct {
+    double low, high;
+} fm_cell;
+
+/* cells (rows + 1, cols + 1): the cell between grid points (row - 1, col - 1) and (row, col). */
+static void fm_cells(const double *depth, ptrdiff_t rows, ptrdiff_t cols, fm_cell *cells)
 {
-    const double *m = pose->turn;
+    for (ptrdiff_t row = 0; row <= rows; ++row) {
+        for (ptrdiff_t col = 0; col <= cols; ++col) {
+            fm_cell cell = {INFINITY, -INFINITY};
+            for (int i = 0; i < 4; ++i) {
+                const ptrdiff_t r = row - (i >> 1), c = col - (i & 1);
+                const double d = r < 0 || c < 0 || r >= rows || c >= cols ? -INFINITY : depth[r * cols + c];
+                cell.low = d < cell.low ? d : cell.low;
+                cell.high = d > cell.high ? d : cell.high;
+            }
+            cells[row * (cols + 1) + col] = cell;
+        }
+    }
+}
+
+/* Sets in bits (depth, height, pitch) the voxels from first (z, y, x) to before last (z, y, x) that lie between the
+ * plane z = back of the frontal frame and the front surface given on a grid whose first point is origin (x, y).
+ * cells: of fm_cells; most voxels are decided by them alone, with a margin beyond any rounding. */
+FM_WIDE static void fm_backfill(const double *front, const fm_cell *cells, ptrdiff_t rows, ptrdiff_t cols,
+                                const double *origin, const fm_pose *pose, double back, const ptrdiff_t *first,
+                                const ptrdiff_t *last, ptrdiff_t height, ptrdiff_t pitch, uint8_t *bits)
+{
+    const double *m = pose->turn, margin = 10 * FM_ON;
     for (ptrdiff_t z = first[0]; z < last[0]; ++z) {
         const double pz = ((double)z - pose->centre[2]) / pose->stretch;
         for (ptrdiff_t y = first[1]; y < last[1]; ++y) {
@@ -76,11 +98,14 @@ FM_WIDE static void fm_backfill(const double *front, ptrdiff_t rows, ptrdiff_t c
             for (ptrdiff_t x = first[2]; x < last[2]; ++x) {
                 const double px = (double)x - pose->centre[0];
                 const double fz = m[6] * px + m[7] * py + m[8] * pz;
-                if (fz < back - FM_ON)
-                    continue;
                 const double fx = m[0] * px + m[1] * py + m[2] * pz - origin[0];
                 const double fy = m[3] * px + m[4] * py + m[5] * pz - origin[1];
-                if (fm_behind(front, rows, cols, fx, fy, fz))
+                if (fz < back - FM_ON || !(fx > -1 && fx < (double)cols && fy > -1 && fy < (double)rows))
+                    continue;
+                const fm_cell cell = cells[((ptrdiff_t)(fy + 1)) * (cols + 1) + (ptrdiff_t)(fx + 1)];
+                if (fz > cell.high + margin)
+                    continue;
+                if (fz < cell.low - margin || fm_behind(front, rows, cols, fx, fy, fz))
                     row[x / 8] |= (uint8_t)(128 >> (x % 8));
             }
         }
