@@ -61,6 +61,7 @@ def code_parts(*modules: str) -> dict[str, str]:
             continue
         digest, imported = _module(module)
         found[module] = digest
+        waiting.append(module.rpartition(".")[0] or module)
         for name in imported:
             if name.split(".")[0] == "pipeline":
                 waiting.append(name)
@@ -146,6 +147,3 @@ def _imports(tree: ast.Module) -> Iterable[str]:
                     yield name
             else:
                 yield name
-                parents = name.split(".")[:-1]
-                for depth in range(2, len(parents) + 1):
-                    yield ".".join(parents[:depth])
