@@ -32,6 +32,8 @@ LIBRARIES = {
     "safetensors": "safetensors",
 }
 PLUMBING = {
+    "pipeline",
+    "pipeline._kernels",
     "pipeline.config",
     "pipeline.settings",
     "pipeline.registry",
@@ -61,7 +63,7 @@ def code_parts(*modules: str) -> dict[str, str]:
             continue
         digest, imported = _module(module)
         found[module] = digest
-        waiting.append(module.rpartition(".")[0] or module)
+        waiting.append(module.rpartition(".")[0])
         for name in imported:
             if name.split(".")[0] == "pipeline":
                 waiting.append(name)
@@ -140,10 +142,4 @@ def _imports(tree: ast.Module) -> Iterable[str]:
                 ):
                     names.append(inner)
         for name in names:
-            if name.split(".")[0] != "pipeline":
-                yield name.split(".")[0]
-            elif name == "pipeline._kernels" or name.startswith("pipeline._kernels."):
-                if name != "pipeline._kernels":
-                    yield name
-            else:
-                yield name
+            yield name if name.split(".")[0] == "pipeline" else name.split(".")[0]
