@@ -9,8 +9,9 @@ from target_cases import POSE, face, model, settings
 from pipeline.geometry.euler import rotation_from_angles
 from pipeline.geometry.posmap import texel_coordinates
 from pipeline.geometry.volume import place_depth, voxelize
+from pipeline.io import hdf5
 from pipeline.morphable import params62
-from pipeline.records import FacemillError, Reason
+from pipeline.records import Contract, FacemillError, Reason
 from pipeline.registry import TARGETS
 from pipeline.targets.posmap import positions, uv_table
 from pipeline.targets.volume import face_mesh
@@ -79,6 +80,22 @@ def test_volume_gives_back_the_voxels(dome, variant, yaw):
     )
     np.testing.assert_array_equal(target.decode(stored), direct.dense())
     assert ("volume_bits" in stored) == (stored["volume_several"] > 0)
+
+
+def test_bits_that_no_volume_needs_take_no_room_on_disk(dome, tmp_path):
+    target = TARGETS["volume"](settings(kind="volume", variant="solid"))
+    pose = np.array([0.0, 0.0, 0.0, *POSE[3:]])
+    vertices, context = face(dome, target.side, pose)
+    stored, _ = target.make(vertices, dome, context)
+    assert "volume_bits" not in stored
+    contract = Contract("test", 1, target.fields)
+    with hdf5.create(tmp_path / "volumes.h5", contract, 4) as file:
+        for name, value in stored.items():
+            file[name][2] = value
+    assert (tmp_path / "volumes.h5").stat().st_size < 500_000
+    with hdf5.open_checked(tmp_path / "volumes.h5", contract) as file:
+        again = target.decode({name: file[name][2] for name in target.fields})
+    np.testing.assert_array_equal(again, target.decode(stored))
 
 
 def test_a_mesh_outside_the_volume_is_a_reason_and_the_papers_depth_is_cut(dome):
