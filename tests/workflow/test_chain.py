@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import signal
 import subprocess
 import sys
 import time
@@ -125,9 +124,9 @@ def test_two_runs_are_equal_to_the_byte_after_kills(project):
     before = everything(project)
     for path in ("crop", "train", "infer", "score", "eval", "state"):
         subprocess.run(["rm", "-rf", str(project.path / "results" / path)], check=True)
-    kill_when(project, ["pipeline crop"], "results/crop")
-    kill_when(project, ["pipeline train"], "results/state")
-    kill_when(project, ["pipeline train"], "results/state")
+    kill_when(project, "pipeline crop", "results/logs/crop")
+    kill_when(project, "pipeline train", "results/state")
+    kill_when(project, "pipeline train", "results/state")
     project.snakemake("--unlock")
     done = project.snakemake(TARGET)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -135,7 +134,7 @@ def test_two_runs_are_equal_to_the_byte_after_kills(project):
 
 
 def kill_when(project, words, folder):
-    """Start the run, SIGKILL the whole of it as soon as the job of ``words`` has begun and ``folder`` exists."""
+    """Start the run; SIGKILL all of it once a job whose command holds ``words`` runs and ``folder`` exists."""
     command = [sys.executable, "-m", "snakemake", TARGET, "-j2", "--nolock", "--configfile", "small.yaml"]
     process = subprocess.Popen(
         command,
@@ -145,15 +144,14 @@ def kill_when(project, words, folder):
         start_new_session=True,
     )
     deadline = time.monotonic() + 240
-    while process.poll() is None and time.monotonic() < deadline:
-        listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True, check=True).stdout
-        if (
-            any(all(word in line for word in words) for line in listed.splitlines())
-            and (project.path / folder).exists()
-        ):
-            subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
-            break
+    reached = False
+    while process.poll() is None and not reached:
+        assert time.monotonic() < deadline, f"{words} never ran"
+        listed = subprocess.run(
+            ["ps", "-s", str(process.pid), "-o", "args"], capture_output=True, text=True, check=False
+        ).stdout
+        reached = words in listed and (project.path / folder).exists()
         time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
     subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
+    process.wait()
+    assert reached, f"the run ended before {words} was seen"
