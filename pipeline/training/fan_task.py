@@ -13,6 +13,7 @@ from pipeline.config import TrainingSettings
 from pipeline.detect import heatmaps
 from pipeline.detect.fan import REFERENCE, activate, crop_transform, to_cells
 from pipeline.geometry.boxes import box_size, landmark_box
+from pipeline.geometry.frames import CropTransform
 from pipeline.geometry.resample import crop_image
 from pipeline.losses.base import Losses
 from pipeline.models.fan import DOWNSCALE, FAN
@@ -25,6 +26,7 @@ from pipeline.training.photometric import cover, disturb
 MARGIN = 1.5  # the cached window is this much wider than the square, so that shifts and turns stay inside it
 CENTRE_SPREAD, SIZE_SPREAD = 0.05, 0.08  # of a detector's boxes about the landmarks' own, shares of the size
 TURN = 20.0  # degrees
+FACELESS_BOXES = 2  # of a picture without a face
 
 
 @TASKS.register("fan")
@@ -33,7 +35,9 @@ class FanTask:
 
     Every face is cut once, `MARGIN` wider than FAN's square. A sample is one affine resampling of that: the square
     of its box, jittered as a detector's, turned, sometimes mirrored, recoloured and covered. The loss is the cross
-    entropy between the softmax over a heat-map's cells and a Gaussian of `sigma` cells about the landmark.
+    entropy between the softmax over a heat-map's cells and a Gaussian of `sigma` cells about the landmark. Every
+    `faceless`-th sample is a square of a picture without a face: there the right answer is that the landmark may be
+    anywhere, so that the height of the peaks tells faces from what the detector took for one.
     """
 
     def __init__(
@@ -46,25 +50,32 @@ class FanTask:
         features: int = 96,
         side: int = 128,
         sigma: float = 1.0,
+        faceless: int = 8,
         validation: float = 0.06,
     ):
         self.training, self.seed = training, seed
         self.network_settings = {"stacks": stacks, "features": features}
         self.side, self.sigma = side, sigma
-        self.window = round(side * MARGIN)
-        ids, crops, points, boxes = [], [], [], []
+        self.window, self.faceless = round(side * MARGIN), faceless
+        ids, faces, empty = [], [], []
         for picture in pictures:
             for landmarks in picture.landmarks:
-                box = landmark_box(landmarks)
-                square = crop_transform(box, side)
-                wide = type(square)(square.scale, square.cx, square.cy, self.window)
                 ids.append(picture.id)
-                crops.append(crop_image(picture.image, wide, "zero"))
-                points.append(wide.apply(landmarks))
-                boxes.append(wide.apply(box.reshape(2, 2)).ravel())
-        self.crops, self.points, self.boxes = np.stack(crops), np.stack(points), np.stack(boxes)
+                faces.append(self._cut(picture.image, landmark_box(landmarks), landmarks))
+            if not len(picture.landmarks):
+                random = rng(seed, "faceless", picture.id)
+                boxes = [anywhere(*picture.image.shape[:2], random) for _ in range(FACELESS_BOXES)]
+                empty += [self._cut(picture.image, box, np.full((68, 2), np.nan)) for box in boxes]
         self.rows, self.held_out = split(ids, validation, seed)
+        self.empty = len(faces) + np.arange(len(empty))
+        self.crops, self.points, self.boxes = (np.stack(part) for part in zip(*faces, *empty, strict=True))
         self.samples = len(self.rows)
+
+    def _cut(self, image: np.ndarray, box: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, ...]:
+        """The window of a box, and points and box in its pixels."""
+        square = crop_transform(box, self.side)
+        wide = CropTransform(square.scale, square.cx, square.cy, self.window)
+        return crop_image(image, wide, "zero"), wide.apply(points), wide.apply(box.reshape(2, 2)).ravel()
 
     def network(self) -> torch.nn.Module:
         """The network with fresh weights."""
@@ -72,11 +83,14 @@ class FanTask:
         return FAN(**self.network_settings)
 
     def batch(self, update: int) -> dict[str, torch.Tensor]:
-        """`image` (B, 3, S, S) float32 in [0, 1] and `points` (B, 68, 2) in heat-map cells."""
+        """`image` (B, 3, S, S) float32 in [0, 1] and `points` (B, 68, 2) in heat-map cells, NaN without a face."""
         size = self.training.batch_size
         random = rng(self.seed, "batch", update)
+        rows = self.rows[drawn(self.samples, update, size, self.seed)]
+        if len(self.empty) and self.faceless:
+            rows[:: self.faceless] = random.choice(self.empty, len(rows[:: self.faceless]))
         images, points = [], []
-        for row in self.rows[drawn(self.samples, update, size, self.seed)]:
+        for row in rows:
             image, landmarks = self._sample(row, random)
             images.append(image)
             points.append(landmarks)
@@ -150,11 +164,20 @@ class FanTask:
 
 def spread(points: torch.Tensor, side: int, sigma: float) -> torch.Tensor:
     """Points (B, K, 2) in cells -> (B, K, side * side) Gaussians of `sigma` cells that each sum to one, row by row;
-    a point beyond the map gives the nearest of its border."""
+    a point beyond the map gives the nearest of its border, NaN the same value everywhere."""
     span = torch.arange(side, device=points.device, dtype=points.dtype)
     distance = (span - points[..., None].clamp(0, side - 1)) ** 2
-    columns, rows = (-distance / (2 * sigma**2)).softmax(-1).unbind(-2)
+    columns, rows = (-distance.nan_to_num() / (2 * sigma**2)).softmax(-1).unbind(-2)
     return (rows[..., :, None] * columns[..., None, :]).flatten(-2)
+
+
+def anywhere(height: int, width: int, random: np.random.Generator) -> np.ndarray:
+    """A box (4,) such as a detector might find by mistake in a picture of that size."""
+    size = (
+        np.exp(random.uniform(np.log(0.12), np.log(0.6))) * min(height, width) * random.uniform(0.8, 1.25, 2)
+    )
+    centre = np.clip(random.normal(0.5, 0.2, 2), 0.05, 0.95) * [width, height]
+    return np.concatenate([centre - size / 2, centre + size / 2])
 
 
 def jittered(box: np.ndarray, random: np.random.Generator) -> np.ndarray:

@@ -106,8 +106,19 @@ def test_spread_targets_are_read_back_by_the_decoder():
     assert border.argmax() == 8 * 16
 
 
+def test_without_a_face_a_landmark_may_be_anywhere():
+    target = spread(torch.tensor([[[np.nan, np.nan]]]), 16, 1.0)
+    assert torch.allclose(target, torch.full((1, 1, 256), 1 / 256))
+    task = FanTask(pictures(), TRAINING, 0, side=64, features=16, validation=0.2, faceless=2)
+    batch = task.batch(3)
+    empty = batch["points"].isnan().all(-1).all(-1)
+    assert empty.tolist() == [True, False, True, False]
+    assert (batch["image"][empty].flatten(1).amax(1) > 0).all()
+    assert torch.isfinite(task.loss(lambda x: [torch.rand(4, 68, 16, 16)], batch).total)
+
+
 def test_loss_is_least_for_the_right_heatmaps():
-    task = FanTask(pictures(), TRAINING, 0, side=64, features=16, validation=0.2)
+    task = FanTask(pictures(), TRAINING, 0, side=64, features=16, validation=0.2, faceless=0)
     batch = task.batch(0)
     right = spread(batch["points"], 16, 1.0).clamp(min=1e-8).log().view(4, 68, 16, 16)
     good = task.loss(lambda x: [right], batch).total
