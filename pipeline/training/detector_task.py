@@ -64,7 +64,7 @@ class DetectorTask:
             ids.append(picture.id)
             images.append(crop_image(picture.image, transform, "edge"))
             self.boxes.append(landmark_box(transform.apply(picture.landmarks)).reshape(-1, 4))
-        self.images = np.stack(images)
+        self.images = images
         self.rows, self.held_out = split(ids, validation, seed)
         self.samples = len(self.rows)
 

@@ -17,7 +17,9 @@ def test_boxes_are_those_of_3ddfa_v2(data, finder, labels):
     reference = np.load(data / "aflw2000-dev" / "reference" / "outputs.npz")["faceboxes_dets"]
     for k in range(0, 400, 20):
         expected = reference[k][~np.isnan(reference[k][:, 0])]
-        picture = read_picture(data / "aflw2000-dev" / "images" / f"{str(labels['names'][k]).split('.')[0]}.jpg")
+        picture = read_picture(
+            data / "aflw2000-dev" / "images" / f"{str(labels['names'][k]).split('.')[0]}.jpg"
+        )
         boxes, scores = finder.find([picture])[0]
         assert len(boxes) == len(expected)
         np.testing.assert_allclose(boxes, expected[:, :4], atol=5e-3)
