@@ -40,7 +40,7 @@ class SameDeconv(nn.Module):
     cuts the full output by one row (and column) at the start and by two at the end.
 
     At stride 1 that is a convolution with the kernel turned by 180 degrees, after two rows of zeros before and one
-    behind, and is held and computed as one (a sixth of a training step faster on a CPU). TensorFlow's kernels
+    behind, and is held and computed as one (bf16 steps on a CPU: 0 to 15 % faster in three pairs of runs). TensorFlow's kernels
     (height, width, out, in) come in as ``kernel.transpose(2, 3, 0, 1)[:, :, ::-1, ::-1]`` at stride 1 and as
     ``kernel.transpose(3, 2, 0, 1)`` at stride 2.
     """
