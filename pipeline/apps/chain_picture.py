@@ -1,4 +1,4 @@
-"""One face through the chain in one picture: photo, crop, position map, mesh from three sides."""
+"""One face through the chain in one picture: photo, crop, position map, texture, mesh from three sides."""
 
 from __future__ import annotations
 
@@ -49,7 +49,15 @@ def draw(picture: str, photo: Path, pack: Path, predicted: Path, chart: Chart) -
 def _panels(photo: np.ndarray, image: np.ndarray, position_map: np.ndarray, chart: Chart) -> list[np.ndarray]:
     mask = chart.face_mask(position_map.shape[0])
     turned = [_turned(position_map, mask, angle) for angle in TURNS]
-    return [photo, image, _as_colours(position_map), overlay(image, position_map, mask), *turned]
+    covered = overlay(image, position_map, mask)
+    return [photo, image, _as_colours(position_map), texture(image, position_map), covered, *turned]
+
+
+def texture(image: np.ndarray, position_map: np.ndarray) -> np.ndarray:
+    """The crop (F, F, 3) uint8 read at a position map's x, y (S, S, 3, in pixels of the crop): the face unrolled on
+    its chart, (S, S, 3) uint8, black where the map leaves the crop."""
+    where = position_map.astype(np.float32)
+    return cv2.remap(image, where[..., 0], where[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT)
 
 
 def _as_colours(position_map: np.ndarray) -> np.ndarray:
