@@ -100,12 +100,14 @@ class Field:
     """One dataset of an HDF5 contract.
 
     ``dtype`` is a numpy name or "str"; ``shape`` is the shape of one sample, where a letter stands for a size that
-    the file fixes (the same letter is the same size in all fields); ``unit`` says what a number means.
+    the file fixes (the same letter is the same size in all fields); ``unit`` says what a number means. A ``sparse``
+    field is left unwritten in samples that do not need it, and so takes less room than its shape says.
     """
 
     dtype: str
     shape: tuple[int | str, ...] = ()
     unit: str = ""
+    sparse: bool = False
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ one sample, ``file["image"][:]`` all of them. Files are equal to the byte when t
 from __future__ import annotations
 
 import contextlib
+import math
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -33,6 +35,7 @@ def create(
     """
     sizes = dict(sizes or {})
     with atomic_path(path) as temporary:
+        _reserve(temporary, contract, count, sizes)
         try:
             with h5py.File(temporary, "w") as file:
                 file.attrs["contract"] = contract.name
@@ -62,6 +65,24 @@ def _create_dataset(file: h5py.Group, name: str, spec: Field, count: int, sizes:
     chunked = spec.dtype != "str" and count > 0 and len(shape) > 1 and min(shape) > 0
     dataset = file.create_dataset(name, shape, dtype, chunks=(1, *shape[1:]) if chunked else None)
     dataset.attrs["unit"] = spec.unit
+
+
+def _reserve(path: Path, contract: Contract, count: int, sizes: Mapping[str, int]) -> None:
+    """Ask the file system for the room that the samples will take, so that a full disk is found before HDF5 meets it:
+    the library cannot close a file that it could not write, and takes the process down."""
+    if not hasattr(os, "posix_fallocate"):
+        return
+    room = sum(
+        count
+        * math.prod(sizes[s] if isinstance(s, str) else s for s in spec.shape)
+        * np.dtype(spec.dtype).itemsize
+        for spec in contract.fields.values()
+        if spec.dtype != "str" and not spec.sparse
+    )
+    with path.open("rb+") as file:
+        if room:
+            os.posix_fallocate(file.fileno(), 0, room)
+        file.truncate(0)
 
 
 @contextlib.contextmanager

@@ -60,6 +60,7 @@ class VolumeTarget:
                 "uint8",
                 (DEPTH, HEIGHT, WIDTH // 8),
                 "8 voxels a byte, left first; zero where columns suffice",
+                sparse=True,
             ),
             "volume_several": Field(
                 "int32", (), "columns with more than one run; 0: volume_columns suffices"

@@ -1,10 +1,14 @@
 """The chain as a whole: what a run leaves behind, what runs again, and what survives a kill."""
 
+import contextlib
 import hashlib
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -70,7 +74,7 @@ def test_the_digest_of_every_job_covers_what_it_imported(base):
             "pipeline/geometry/frames.py",
             "return 90.0 / np.sqrt",
             "return 91.0 / np.sqrt",
-            {"crop", "ground_truth", "reap", "pack", "train", "infer", "score", "evaluate"},
+            {"detect", "crop", "ground_truth", "reap", "pack", "train", "infer", "score", "evaluate"},
             "code pipeline.geometry.frames changed",
         ),
         (
@@ -122,7 +126,7 @@ def test_a_stale_kernel_is_refused(project):
 def test_two_runs_are_equal_to_the_byte_after_kills(project):
     """A crop shard and a training, killed at some step, end in the same bytes as the undisturbed run."""
     before = everything(project)
-    for path in ("crop", "train", "infer", "score", "eval", "state"):
+    for path in ("crop", "ground_truth", "reap", "pack", "train", "infer", "score", "eval", "state"):
         subprocess.run(["rm", "-rf", str(project.path / "results" / path)], check=True)
     kill_when(project, "pipeline crop", "results/logs/crop")
     kill_when(project, "pipeline train", "results/state")
@@ -136,7 +140,7 @@ def test_two_runs_are_equal_to_the_byte_after_kills(project):
 def kill_when(project, words, folder):
     """Start the run; SIGKILL all of it once a job whose command holds ``words`` runs and ``folder`` exists."""
     command = [sys.executable, "-m", "snakemake", TARGET, "-j2", "--nolock", "--configfile", "small.yaml"]
-    process = subprocess.Popen(
+    run = subprocess.Popen(
         command,
         cwd=project.path,
         stdout=subprocess.DEVNULL,
@@ -145,13 +149,26 @@ def kill_when(project, words, folder):
     )
     deadline = time.monotonic() + 240
     reached = False
-    while process.poll() is None and not reached:
+    while run.poll() is None and not reached:
         assert time.monotonic() < deadline, f"{words} never ran"
-        listed = subprocess.run(
-            ["ps", "-s", str(process.pid), "-o", "args"], capture_output=True, text=True, check=False
-        ).stdout
-        reached = words in listed and (project.path / folder).exists()
-        time.sleep(0.05)
-    subprocess.run(["pkill", "-KILL", "-s", str(process.pid)], check=False)
-    process.wait()
+        found = processes(project).values()
+        reached = any(words in line for line in found) and (project.path / folder).exists()
+        time.sleep(0.02)
+    while left := processes(project):
+        for number in left:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(number, signal.SIGKILL)
+        run.poll()
+        time.sleep(0.02)
+    run.wait()
     assert reached, f"the run ended before {words} was seen"
+
+
+def processes(project):
+    """Number -> command line of every live process whose folder is the project."""
+    found = {}
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit() and os.readlink(entry / "cwd") == str(project.path):
+                found[int(entry.name)] = (entry / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+    return found
