@@ -61,7 +61,7 @@ WILDCARDS = {
     "target": r"\w+",
     "split": r"train|val|test",
     "model": r"\w+",
-    "seed": r"\d+|_mean_face",
+    "seed": r"\d+",
     "benchmark": r"\w+",
     "table": r"\w+",
     "shipped": r"\w+",
