@@ -1,17 +1,5 @@
-"""Fixtures that several rings share."""
+"""What holds for every test: numpy and torch compute with one thread, set before either is imported."""
 
 import os
-from pathlib import Path
-
-import pytest
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-
-
-@pytest.fixture(scope="session")
-def data() -> Path:
-    """The folder of real photos, annotations and face models; a test that asks for it skips without."""
-    root = os.environ.get("FACEMILL_DATA")
-    if not root:
-        pytest.skip("FACEMILL_DATA is unset; set it to the folder of the shared data")
-    return Path(root)
