@@ -6,11 +6,29 @@ overlay it, from ``--set a.b=value`` on a verb and from Snakemake's ``--config``
 
 from __future__ import annotations
 
+import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+
+def _scalars(value: Any) -> Any:
+    """Numbers, true, false and null inside keywords, where Snakemake's ``--config`` leaves texts."""
+    if isinstance(value, dict):
+        return {key: _scalars(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_scalars(inner) for inner in value]
+    if isinstance(value, str):
+        try:
+            read = json.loads(value)
+        except ValueError:
+            return value
+        return value if isinstance(read, dict | list | str) else read
+    return value
+
 
 Share = Annotated[float, Field(ge=0, le=1)]
+Keywords = Annotated[dict[str, Any], BeforeValidator(_scalars)]
 
 
 class Strict(BaseModel):
@@ -178,7 +196,7 @@ class ModelSettings(Strict):
     frame: str = Field("fan192", description="crop recipe")
     target: str = Field("posmap", description="a key of targets")
     train: list[str] = Field(min_length=1, description="data sets to learn from")
-    settings: dict[str, Any] = Field({}, description="keywords of the network; absent: the paper's values")
+    settings: Keywords = Field({}, description="keywords of the network; absent: the paper's values")
     training: dict[str, Any] = Field({}, description="overlay on the training block for this model")
 
 
@@ -194,7 +212,7 @@ class ShippedSettings(Strict):
 
     task: str = Field(description="registry name of the training task")
     dataset: str = Field(description="data set to learn from")
-    settings: dict[str, Any] = Field({}, description="keywords of the task")
+    settings: Keywords = Field({}, description="keywords of the task")
     training: dict[str, Any] = Field({}, description="overlay on the training block")
 
 

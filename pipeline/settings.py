@@ -35,8 +35,8 @@ def parse(values: Mapping[str, Any]) -> Config:
     """The checked Config, or FacemillError with one line for each thing that is wrong."""
     try:
         config = Config.model_validate(dict(values))
-        for model in config.models.values():
-            training_of(config, model.training)
+        for block in [*config.models.values(), *config.shipped.values()]:
+            training_of(config, block.training)
     except ValidationError as error:
         raise FacemillError("config: " + "; ".join(_explain(e) for e in error.errors())) from error
     problems = list(_dangling(config))
@@ -46,7 +46,7 @@ def parse(values: Mapping[str, Any]) -> Config:
 
 
 def training_of(config: Config, overlay: Mapping[str, Any]) -> TrainingSettings:
-    """The training block with a model's own values laid over it."""
+    """The training block with the own values of a model or a shipped network laid over it."""
     return TrainingSettings.model_validate(merge(config.training.model_dump(), overlay))
 
 

@@ -16,7 +16,7 @@ from pipeline.jobs.data import (
 )
 from pipeline.jobs.job import Parts
 from pipeline.records import FacemillError
-from pipeline.settings import PROTOCOLS, as_values, merge, read_yaml
+from pipeline.settings import PROTOCOLS, as_values, read_yaml, training_of
 
 
 def model_of(config: Config, model: str) -> ModelSettings:
@@ -28,7 +28,7 @@ def model_of(config: Config, model: str) -> ModelSettings:
 
 def seeds_of(config: Config, model: str) -> list[int]:
     """The seeds with which a model is trained."""
-    return list(merge(as_values(config.training), model_of(config, model).training)["seeds"])
+    return training_of(config, model_of(config, model).training).seeds
 
 
 def packs_of(config: Config, model: str, split: str) -> list[str]:
@@ -67,7 +67,7 @@ def train(config: Config, model: str, seed: str) -> Parts:
     """One training."""
     inputs, face, face_modules = face_model(config)
     settings, modules = _network(config, model)
-    training = merge(as_values(config.training), model_of(config, model).training)
+    training = as_values(training_of(config, model_of(config, model).training))
     training.pop("seeds")
     inputs |= {"train": packs_of(config, model, "train"), "val": packs_of(config, model, "val")}
     inputs["files"] = [path for key in ("init_from", "weights_png") if (path := training[key])]
@@ -199,7 +199,7 @@ def train_shipped(config: Config, shipped: str) -> Parts:
     dataset = dataset_of(config, block.dataset)
     inputs, settings, face_modules = face_model(config)
     inputs["source"] = path_of(config, "source", "source", dataset=block.dataset)
-    training = merge(as_values(config.training), block.training)
+    training = as_values(training_of(config, block.training))
     seeds = training.pop("seeds")
     settings |= {
         "task": block.task,

@@ -81,6 +81,20 @@ def test_what_is_wrong_is_named_with_what_was_meant(assignment, message):
         settings.load((), [assignment])
 
 
+def test_texts_of_the_command_line_become_the_numbers_of_keywords():
+    values = settings.read_yaml(settings.DEFAULT)
+    overlay = {"models": {"prn": {"settings": {"width": "8", "open_tail": "false", "bn_momentum": "1e-2"}}}}
+    found = settings.parse(settings.merge(values, overlay)).models["prn"].settings
+    assert found == {"width": 8, "size": 96, "open_tail": False, "bn_momentum": 0.01}
+
+
+def test_an_unknown_key_in_a_shipped_networks_training_is_refused():
+    values = settings.read_yaml(settings.DEFAULT)
+    block = {"task": "fan", "dataset": "synth_train", "training": {"lrr": 1}}
+    with pytest.raises(FacemillError, match="lrr"):
+        settings.parse(settings.merge(values, {"shipped": {"fan": block}}))
+
+
 def test_an_overlay_merges_dicts_replaces_lists_and_removes_by_null(tmp_path):
     overlay = tmp_path / "overlay.yaml"
     overlay.write_text(

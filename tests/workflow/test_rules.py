@@ -78,6 +78,15 @@ def test_the_default_plans_to_the_json():
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+def test_a_models_own_threads_and_device_reach_its_rule(tmp_path):
+    overlay = "models={prn: {training: {threads: 3, device: cuda}, settings: {width: 8}}}"
+    done = call("snakemake", "-n", "--cores", "8", "--config", f"results={tmp_path}", overlay)
+    assert done.returncode == 0, done.stdout + done.stderr
+    training = next(part for part in done.stdout.split("\n\n") if "rule train:" in part)
+    assert "threads: 3" in training
+    assert "gpu=1" in training
+
+
 def test_snakemake_lint():
     done = call("snakemake", "--lint")
     assert done.returncode == 0, done.stdout + done.stderr

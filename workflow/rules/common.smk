@@ -69,9 +69,22 @@ def code(stage):
     return of
 
 
-def gpus(wildcards):
-    """GPUs that a training asks for."""
-    return int(CONFIG.training.device == "cuda")
+def threads_of(stage):
+    """The threads function of a training's rule: what its own settings say."""
+
+    def of(wildcards):
+        return described(stage, wildcards).settings["training"]["threads"]
+
+    return of
+
+
+def gpus_of(stage):
+    """The function of a training's rule that counts the GPUs which its own settings ask for."""
+
+    def of(wildcards):
+        return int(described(stage, wildcards).settings["training"]["device"] == "cuda")
+
+    return of
 
 
 wildcard_constraints:

@@ -8,9 +8,9 @@ rule train_shipped:
         layout.log(RESULTS, "train_shipped"),
     benchmark:
         layout.benchmark(RESULTS, "train_shipped")
-    threads: CONFIG.training.threads
+    threads: threads_of("train_shipped")
     resources:
-        gpu=gpus,
+        gpu=gpus_of("train_shipped"),
     params:
         job=task("train_shipped"),
         code=code("train_shipped"),

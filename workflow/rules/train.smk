@@ -8,9 +8,9 @@ rule train:
         layout.log(RESULTS, "train"),
     benchmark:
         layout.benchmark(RESULTS, "train")
-    threads: CONFIG.training.threads
+    threads: threads_of("train")
     resources:
-        gpu=gpus,
+        gpu=gpus_of("train"),
     params:
         job=task("train"),
         code=code("train"),
