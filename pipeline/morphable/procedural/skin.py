@@ -125,11 +125,16 @@ def _inside_mouth(head: Anatomy) -> np.ndarray:
     return _mix(flesh, np.array([0.62, 0.57, 0.48]) * gaps[:, None], teeth)
 
 
-def colour_fields(head: Anatomy, part: Complexion) -> list[tuple[str, bool, np.ndarray]]:
-    """(name, one way only, (N, 3) change of linear RGB at one sigma) of the ways in which skins differ."""
+def colour_fields(
+    head: Anatomy, part: Complexion, mean: np.ndarray
+) -> list[tuple[str, bool, np.ndarray]]:
+    """(name, one way only, (N, 3) change of linear RGB at one sigma) of the ways in which skins differ.
+
+    ``mean`` (N, 3) is `mean_colour` of the same head.
+    """
     bare, skin = head.bare, part.skin
     plain = skin * (1 - part.hair) * (1 - 0.75 * part.brow) * (1 - 0.8 * part.lash) * (1 - 0.9 * part.nostril)
-    tone = plain[:, None] * np.clip(mean_colour(head, part) / SKIN, 0.0, 1.2)
+    tone = plain[:, None] * np.clip(mean / SKIN, 0.0, 1.2)
     cheek = bump(bare, (41.0, -36.0), (14.0, 12.0)) + 0.6 * bump(bare, (0.0, -43.0), (11.0, 8.0))
     dark = np.array([-1.0, -0.62, -0.45])
     beard = part.beard * (0.8 + 0.2 * noise(bare, 3.5, 38))
