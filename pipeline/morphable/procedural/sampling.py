@@ -9,7 +9,7 @@ from scipy.spatial import Delaunay, cKDTree
 
 from pipeline.morphable.procedural import ears, outlines
 from pipeline.morphable.procedural.chart import PLANE, chart_of, chart_of_front, levels
-from pipeline.morphable.procedural.head import HAIRLINE, JAW, locate, locate_side, loft
+from pipeline.morphable.procedural.head import HAIRLINE, JAW, locate_side, loft
 from pipeline.morphable.procedural.mouth import POCKET
 from pipeline.morphable.procedural.relief import hairline
 
@@ -130,11 +130,8 @@ def _rings() -> list[np.ndarray]:
         rings.append(chart_of_front(*moved.T))
     x = outlines.LENS_HALF * np.sin(np.linspace(0.0, np.pi / 2, 36))[:-1]
     rings += [chart_of_front(x, outlines.height("lip_line", x), side) for side in (1, -1)]
-    x = x[:-2]
-    for t in POCKET[1:-1, 0]:
-        theta, b = locate(x, outlines.height("lip_line", x))
-        rim = [chart_of(theta, b, side) for side in (1, -1)]
-        rings.append((rim[0] + rim[1]) / 2 + t * (rim[0] - rim[1]) / 2)
+    upper, lower = (ring[:-2] for ring in rings[-2:])
+    rings += [(upper + lower) / 2 + t * (upper - lower) / 2 for t in POCKET[1:-1, 0]]
     x = np.linspace(0.0, outlines.MOUTH_HALF, 28)
     rings += [chart_of_front(x, outlines.height(name, x)) for name in ("lip_top", "lip_bottom")]
     ear = np.concatenate([ears.rim(radius, 92) for radius in EAR_RINGS], axis=1)
