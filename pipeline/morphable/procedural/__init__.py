@@ -28,7 +28,8 @@ def build() -> MorphableModel:
     shape_basis, shape_sigma = modes.principal_modes(variation.fields(head), SHAPE_MODES)
     expressed = expressions.fields(head)
     expression_basis, expression_sigma = modes.unit_modes([field for _, _, field in expressed])
-    coloured = skin.colour_fields(head, part)
+    colour = skin.mean_colour(head, part)
+    coloured = skin.colour_fields(head, part, colour)
     albedo_basis, albedo_sigma = modes.unit_modes([field for _, _, field in coloured])
     triangles = head.triangles.astype(np.int32)
     model = MorphableModel(
@@ -44,7 +45,7 @@ def build() -> MorphableModel:
         uv=np.clip(head.uv, 0.0, 1.0).astype(np.float32),
         uv_triangles=triangles,
         face_mask=anatomy.face_mask(head),
-        albedo_mean=skin.mean_colour(head, part).astype(np.float32),
+        albedo_mean=colour.astype(np.float32),
         albedo_basis=albedo_basis.astype(np.float32),
         albedo_sigma=albedo_sigma,
         regions=head.regions,

@@ -19,12 +19,12 @@ def principal_modes(fields: list[np.ndarray], count: int) -> tuple[np.ndarray, n
         basis (N, 3, count), orthonormal over all coordinates, and sigma (count,), falling. The largest
         coordinate of each mode is positive, so that the signs do not depend on the eigenvalue routine.
     """
-    matrix = np.stack([field.ravel() for field in fields], axis=1)
+    matrix = np.ascontiguousarray(np.stack([field.ravel() for field in fields]).T)
     values, vectors = np.linalg.eigh(matrix.T @ matrix)
     order = np.argsort(values)[::-1][:count]
     sigma = np.sqrt(values[order])
     basis = matrix @ (vectors[:, order] / sigma)
-    peak = basis[np.abs(basis).argmax(axis=0), np.arange(count)]
+    peak = basis[np.abs(basis.T, order="C").argmax(axis=1), np.arange(count)]
     return (basis * np.sign(peak)).reshape(-1, 3, count), sigma
 
 

@@ -93,11 +93,13 @@ def lid_outline(count: int) -> np.ndarray:
 def lid_distance(points: np.ndarray) -> np.ndarray:
     """Signed distance (n,) of frontal points (n, 2) with x > 0 to the lid contour, negative inside the eye."""
     ring = lid_outline(48)
-    start, step = ring, np.roll(ring, -1, axis=0) - ring
-    offset = points[:, None, :] - start[None]
-    share = np.clip((offset * step).sum(-1) / (step**2).sum(-1), 0.0, 1.0)
-    distance = np.linalg.norm(offset - share[..., None] * step, axis=-1).min(axis=1)
+    along, up = (np.roll(ring, -1, axis=0) - ring).T
     x, y = points[:, 0], points[:, 1]
+    dx, dy = x[:, None] - ring[:, 0], y[:, None] - ring[:, 1]
+    share = np.clip((dx * along + dy * up) / (along**2 + up**2), 0.0, 1.0)
+    dx -= share * along
+    dy -= share * up
+    distance = np.sqrt((dx**2 + dy**2).min(axis=1))
     inside = (x > INNER_CANTHUS[0]) & (x < OUTER_CANTHUS[0])
     inside &= (y < height("upper_lid", x)) & (y > height("lower_lid", x))
     return np.where(inside, -distance, distance)

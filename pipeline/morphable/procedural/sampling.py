@@ -9,7 +9,7 @@ from scipy.spatial import Delaunay, cKDTree
 
 from pipeline.morphable.procedural import ears, outlines
 from pipeline.morphable.procedural.chart import PLANE, chart_of, chart_of_front, levels
-from pipeline.morphable.procedural.head import HAIRLINE, JAW, locate, locate_side, loft
+from pipeline.morphable.procedural.head import HAIRLINE, JAW, locate_side, loft
 from pipeline.morphable.procedural.mouth import POCKET
 from pipeline.morphable.procedural.relief import hairline
 
@@ -63,21 +63,26 @@ def _level(points: np.ndarray) -> np.ndarray:
     return level
 
 
-def _lattice() -> np.ndarray:
-    """Nested triangular lattices over the half chart; each place keeps the lattice that it asks for."""
-    kept = []
+def _lattice() -> tuple[np.ndarray, np.ndarray]:
+    """Nested triangular lattices over the half chart; each place keeps the lattice that it asks for.
+
+    Returns:
+        (n, 2) points, and (n,) the index into SPACING that each asks for.
+    """
+    kept, asked = [], []
     for index, spacing in enumerate(SPACING):
         step = np.array([spacing, spacing * np.sqrt(3) / 2]) / PLANE
         rows = np.arange(0, int(1.0 / step[1]) + 1)
         columns = np.arange(0, int(0.5 / step[0]) + 1)
         column, row = np.meshgrid(columns, rows)
         points = np.stack([0.5 + (column + 0.5 * (row % 2)) * step[0], row * step[1]], axis=-1).reshape(-1, 2)
-        keep = _level(points) >= index
         if index:
             coarse = (row % 2 == 0).ravel() & ((column + row // 2) % 2 == 0).ravel()
-            keep &= ~coarse
-        kept.append(points[keep])
-    return np.concatenate(kept)
+            points = points[~coarse]
+        level = _level(points)
+        kept.append(points[level >= index])
+        asked.append(level[level >= index])
+    return np.concatenate(kept), np.concatenate(asked)
 
 
 def _border() -> np.ndarray:
@@ -125,15 +130,12 @@ def _rings() -> list[np.ndarray]:
         rings.append(chart_of_front(*moved.T))
     x = outlines.LENS_HALF * np.sin(np.linspace(0.0, np.pi / 2, 36))[:-1]
     rings += [chart_of_front(x, outlines.height("lip_line", x), side) for side in (1, -1)]
-    x = x[:-2]
-    for t in POCKET[1:-1, 0]:
-        theta, b = locate(x, outlines.height("lip_line", x))
-        rim = [chart_of(theta, b, side) for side in (1, -1)]
-        rings.append((rim[0] + rim[1]) / 2 + t * (rim[0] - rim[1]) / 2)
+    upper, lower = (ring[:-2] for ring in rings[-2:])
+    rings += [(upper + lower) / 2 + t * (upper - lower) / 2 for t in POCKET[1:-1, 0]]
     x = np.linspace(0.0, outlines.MOUTH_HALF, 28)
     rings += [chart_of_front(x, outlines.height(name, x)) for name in ("lip_top", "lip_bottom")]
-    rings += [chart_of(*locate_side(*ears.rim(radius, 92))) for radius in EAR_RINGS]
-    return rings
+    ear = np.concatenate([ears.rim(radius, 92) for radius in EAR_RINGS], axis=1)
+    return [*rings, *np.split(chart_of(*locate_side(*ear)), len(EAR_RINGS))]
 
 
 def _add(points: np.ndarray, more: np.ndarray, distance: np.ndarray | float) -> np.ndarray:
@@ -144,11 +146,12 @@ def _add(points: np.ndarray, more: np.ndarray, distance: np.ndarray | float) -> 
 
 def _thin(points: np.ndarray, distance: float) -> np.ndarray:
     """The points of a ring, in order, without those nearer than ``distance`` to one kept before."""
-    kept = [points[0]]
-    for point in points[1:]:
-        if np.min(np.linalg.norm((np.array(kept) - point) * PLANE, axis=1)) > distance:
-            kept.append(point)
-    return np.array(kept)
+    far = np.linalg.norm((points[:, None] - points[None]) * PLANE, axis=2) > distance
+    kept = [0]
+    for number in range(1, len(points)):
+        if far[number, kept].all():
+            kept.append(number)
+    return points[kept]
 
 
 def half_sheet() -> Sheet:
@@ -160,11 +163,9 @@ def half_sheet() -> Sheet:
     border = _border()
     gap, _ = cKDTree(points * PLANE).query(border * PLANE)
     points = np.concatenate([points, border[gap > 0.45]])
-    lattice = _lattice()
-    lattice = lattice[
-        (lattice[:, 0] > 0.5) & (lattice[:, 0] < 1.0) & (lattice[:, 1] > 0) & (lattice[:, 1] < 1)
-    ]
-    spacing = np.array(SPACING)[_level(lattice)]
+    lattice, level = _lattice()
+    within = (lattice[:, 0] > 0.5) & (lattice[:, 0] < 1.0) & (lattice[:, 1] > 0) & (lattice[:, 1] < 1)
+    lattice, spacing = lattice[within], np.array(SPACING)[level[within]]
     edge = (np.stack([lattice[:, 0] - 0.5, 1.0 - lattice[:, 0]], 1) * PLANE[0]).min(axis=1)
     edge = np.minimum(edge, (np.stack([lattice[:, 1], 1.0 - lattice[:, 1]], 1) * PLANE[1]).min(axis=1))
     lattice, spacing = lattice[edge > 0.4 * spacing], spacing[edge > 0.4 * spacing]

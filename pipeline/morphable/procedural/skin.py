@@ -30,6 +30,13 @@ def noise(points: np.ndarray, wavelength: float, seed: int) -> np.ndarray:
     return value / np.sqrt(12.0)
 
 
+def _noise_where(share: np.ndarray, points: np.ndarray, wavelength: float, seed: int) -> np.ndarray:
+    """`noise` where the share (n,) is not 0, and 0 elsewhere."""
+    value, rows = np.zeros(len(points)), np.flatnonzero(share)
+    value[rows] = noise(points[rows], wavelength, seed)
+    return value
+
+
 class Complexion:
     """Where on the head is skin, lip, brow, hair, iris, beard: (N,) shares from 0 to 1."""
 
@@ -44,8 +51,8 @@ class Complexion:
         margin = np.minimum(top - y, y - bottom)
         on_lip = front & (x < outlines.MOUTH_HALF + 1.0) & ~pocket
         self.lip = smooth_step(margin / 1.6 + 0.55) * on_lip * smooth_step((outlines.MOUTH_HALF + 1 - x) / 3)
-        strands = 0.90 + 0.09 * noise(bare[:, :2] * [1.0, 0.45], 2.6, 31)
         inside = outlines.inside_brow(x, y)
+        strands = 0.90 + 0.09 * _noise_where(inside > -0.7, bare[:, :2] * [1.0, 0.45], 2.6, 31)
         fade = smooth_step((x - 9.5) / 6.0) * front
         self.brow = np.clip(smooth_step(inside / 0.7 + 0.25) * fade * strands, 0.0, 1.0)
         self.brow_edge = smooth_step((inside + 0.7) / 0.6) * fade * (1 - smooth_step(inside / 0.7)) * strands
@@ -84,11 +91,12 @@ def mean_colour(head: Anatomy, part: Complexion) -> np.ndarray:
     colour *= 1.0 - 0.16 * bump(bare, (28.0, -17.0), (10.0, 4.0))[:, None]
     colour *= 1.0 - 0.14 * bump(bare, (30.0, 2.0), (12.0, 4.0))[:, None]
     colour *= 1.0 + 0.025 * noise(bare, 9.0, 33)[:, None] + 0.02 * noise(bare, 3.5, 34)[:, None]
-    colour = _mix(colour, LIP * (1 + 0.06 * noise(bare * [1.0, 0.2, 1.0], 2.4, 35)[:, None]), 0.9 * part.lip)
+    chapped = _noise_where(part.lip, bare * [1.0, 0.2, 1.0], 2.4, 35)
+    colour = _mix(colour, LIP * (1 + 0.06 * chapped[:, None]), 0.9 * part.lip)
     fold = np.exp(-0.5 * ((bare[:, 1] - outlines.height("lip_line", bare[:, 0])) / 0.8) ** 2) * part.lip
     colour *= 1.0 - 0.45 * fold[:, None]
     colour = _mix(colour, HAIR, 0.86 * part.brow)
-    colour = _mix(colour, HAIR * (1 + 0.15 * noise(bare, 18.0, 36)[:, None]), part.hair)
+    colour = _mix(colour, HAIR * (1 + 0.15 * _noise_where(part.hair, bare, 18.0, 36)[:, None]), part.hair)
     colour *= 1.0 - 0.9 * part.nostril[:, None]
     colour = _mix(colour, _eyeball(head, part), part.eye)
     colour = _mix(colour, np.array([0.02, 0.015, 0.012]), part.lash)
@@ -104,7 +112,7 @@ def _eyeball(head: Anatomy, part: Complexion) -> np.ndarray:
     shade = 0.72 + 0.28 * smooth_step(-head.lid / 3.5)
     white = np.array([0.66, 0.62, 0.60]) * shade[:, None]
     white = _mix(white, np.array([0.50, 0.24, 0.21]), 0.8 * smooth_step((20.5 - x) / 2.5))
-    rays = 1.0 + 0.25 * noise(head.bare[:, :2], 1.6, 37)
+    rays = 1.0 + 0.25 * _noise_where(part.iris, head.bare[:, :2], 1.6, 37)
     iris = np.array([0.085, 0.048, 0.024]) * (rays * (1.4 - 0.12 * part.radius))[:, None] * shade[:, None]
     eye = _mix(white, iris, part.iris)
     eye = _mix(eye, np.array([0.02, 0.015, 0.012]), 0.6 * part.limbus)
@@ -125,14 +133,17 @@ def _inside_mouth(head: Anatomy) -> np.ndarray:
     return _mix(flesh, np.array([0.62, 0.57, 0.48]) * gaps[:, None], teeth)
 
 
-def colour_fields(head: Anatomy, part: Complexion) -> list[tuple[str, bool, np.ndarray]]:
-    """(name, one way only, (N, 3) change of linear RGB at one sigma) of the ways in which skins differ."""
+def colour_fields(head: Anatomy, part: Complexion, mean: np.ndarray) -> list[tuple[str, bool, np.ndarray]]:
+    """(name, one way only, (N, 3) change of linear RGB at one sigma) of the ways in which skins differ.
+
+    ``mean`` (N, 3) is `mean_colour` of the same head.
+    """
     bare, skin = head.bare, part.skin
     plain = skin * (1 - part.hair) * (1 - 0.75 * part.brow) * (1 - 0.8 * part.lash) * (1 - 0.9 * part.nostril)
-    tone = plain[:, None] * np.clip(mean_colour(head, part) / SKIN, 0.0, 1.2)
+    tone = plain[:, None] * np.clip(mean / SKIN, 0.0, 1.2)
     cheek = bump(bare, (41.0, -36.0), (14.0, 12.0)) + 0.6 * bump(bare, (0.0, -43.0), (11.0, 8.0))
     dark = np.array([-1.0, -0.62, -0.45])
-    beard = part.beard * (0.8 + 0.2 * noise(bare, 3.5, 38))
+    beard = part.beard * (0.8 + 0.2 * _noise_where(part.beard, bare, 3.5, 38))
     hair_colour = part.hair + 0.75 * part.brow
     socket = bump(bare, (29.0, -16.0), (11.0, 4.5)) * skin * (1 - part.lash)
     lid = np.exp(-0.5 * ((head.lid - 3.0) / 2.6) ** 2) * (bare[:, 1] > -6.0) * skin * (1 - part.lash)
