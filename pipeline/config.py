@@ -103,7 +103,7 @@ class DetectionSettings(Strict):
     detector: str = Field("faceboxes", description="registry name: faceboxes, annotation or whole")
     weights: str = Field("shipped", description="of the box detector: shipped, or a path")
     fan_weights: str = Field("shipped", description="of the landmark network: shipped, library or a path")
-    score: Share = Field(0.94, description="least score of a box")
+    score: Share = Field(0.92, description="least score of a box")
     overlap: Share = Field(
         0.3, description="non-maximum suppression drops a box that overlaps a better one by more"
     )
@@ -111,7 +111,7 @@ class DetectionSettings(Strict):
         "subpixel", description="heat-map decode; library truncates to integers as face-alignment does"
     )
     flip: bool = Field(False, description="second landmark pass on the mirrored crop")
-    peak: Share = Field(0.5, description="least mean heat-map peak of plausible landmarks")
+    peak: Share = Field(0.4, description="least mean heat-map peak of plausible landmarks")
     batch: int = Field(16, ge=1, description="faces in one pass")
 
 
