@@ -13,7 +13,7 @@ from pipeline.io.files import expand, write_json
 from pipeline.io.tables import read_tsv
 from pipeline.morphable import load_face_model
 from pipeline.records import SOURCE_COLUMNS
-from pipeline.registry import DATASETS, TASKS
+from pipeline.registry import DATASETS, PICTURE_TASKS
 from pipeline.training.checkpoints import parameter_count
 from pipeline.training.job import run_training
 from pipeline.training.labelled import labelled_pictures
@@ -36,7 +36,7 @@ def run(
     training = TrainingSettings.model_validate(settings["training"])
     model = load_face_model(face["id"], face["path"])
     pictures = labelled_pictures(rows, expand(settings["root"]), DATASETS[settings["reader"]](), model)
-    task = TASKS[settings["task"]](pictures, training, settings["seed"], **settings["task_settings"])
+    task = PICTURE_TASKS[settings["task"]](pictures, training, settings["seed"], **settings["task_settings"])
     network = task.network()
     trained = run_training(
         network,

@@ -20,7 +20,7 @@ from pipeline.geometry.resample import crop_image
 from pipeline.losses.base import Losses
 from pipeline.models.faceboxes import decode, encode, priors
 from pipeline.morphable import MorphableModel
-from pipeline.registry import TASKS
+from pipeline.registry import PICTURE_TASKS
 from pipeline.training.labelled import Labelled, PictureTask
 from pipeline.training.photometric import disturb
 
@@ -32,7 +32,7 @@ DENSITY = ((3, 2, 2, 2), (2,), (1,))
 FILL = tuple(int(value) for value in MEAN_BGR[::-1])
 
 
-@TASKS.register("detector")
+@PICTURE_TASKS.register("detector")
 class DetectorTask(PictureTask):
     """The training task of the box detector (paper: Zhang et al., FaceBoxes, 2017; SSD's matching and mining).
 

@@ -18,7 +18,7 @@ from pipeline.geometry.resample import crop_image
 from pipeline.losses.base import Losses
 from pipeline.models.fan import DOWNSCALE, FAN
 from pipeline.morphable import MorphableModel
-from pipeline.registry import TASKS
+from pipeline.registry import PICTURE_TASKS
 from pipeline.seeding import rng
 from pipeline.training.labelled import Labelled, PictureTask
 from pipeline.training.photometric import cover, disturb
@@ -29,7 +29,7 @@ TURN = 20.0  # degrees
 FACELESS_BOXES = 2  # of a picture without a face
 
 
-@TASKS.register("fan")
+@PICTURE_TASKS.register("fan")
 class FanTask(PictureTask):
     """The training task of the landmark network (paper: Bulat and Tzimiropoulos 2017; their augmentation is wider).
 
