@@ -210,7 +210,7 @@ class EvaluationSettings(Strict):
 class ShippedSettings(Strict):
     """A network that the package ships: trained by a rule that nothing else depends on."""
 
-    task: str = Field(description="registry name of the training task")
+    task: str = Field(description="what it learns: detector (boxes) or fan (landmarks)")
     dataset: str = Field(description="data set to learn from")
     settings: Keywords = Field({}, description="keywords of the task")
     training: dict[str, Any] = Field({}, description="overlay on the training block")

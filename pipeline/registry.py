@@ -100,9 +100,13 @@ class Registry:
 
 def unknown(kind: str, name: str, known: list[str]) -> str:
     """The message for a name that nobody knows: what was found, what there is, what was probably meant."""
+    return f"unknown {kind} {name!r}; known: {', '.join(known) or 'none'}.{suggestion(name, known)}"
+
+
+def suggestion(name: str, known: list[str]) -> str:
+    """What was probably meant, as a question to put behind a message; empty where nothing is close."""
     close = difflib.get_close_matches(name, known, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
-    return f"unknown {kind} {name!r}; known: {', '.join(known) or 'none'}.{hint}"
+    return f" Did you mean {close[0]!r}?" if close else ""
 
 
 def _registered_names(tree: ast.Module, variable: str) -> Iterator[str]:
@@ -127,4 +131,7 @@ FRAMES = Registry("FRAMES", "frame", "geometry")
 DETECTORS = Registry("DETECTORS", "detector", "detect")
 LOSSES = Registry("LOSSES", "loss", "losses")
 TASKS = Registry("TASKS", "training task", "training")
+"""By the kind of the target that a model learns: built from packs."""
+PICTURE_TASKS = Registry("PICTURE_TASKS", "task of a shipped network", "training")
+"""Of the networks that the package ships: built from labelled pictures."""
 TABLES = Registry("TABLES", "table", "tables")

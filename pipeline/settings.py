@@ -158,7 +158,14 @@ def _dangling(config: Config) -> Iterable[str]:
     for protocol in config.evaluation.protocols:
         yield from known("evaluation.protocols", "protocol", protocol, protocol_names())
     for key, shipped in config.shipped.items():
-        yield from known(f"shipped.{key}.task", "training task", shipped.task, registry.TASKS)
+        tasks = registry.PICTURE_TASKS.names()
+        if shipped.task in tasks:
+            keywords = keywords_of(registry.PICTURE_TASKS.module(shipped.task), shipped.task)
+            for name in shipped.settings:
+                yield from known(f"shipped.{key}.settings", "setting", name, keywords)
+        else:
+            hint = registry.suggestion(shipped.task, tasks)
+            yield f"shipped.{key}.task: expected {' or '.join(tasks)}, found {shipped.task!r}.{hint}"
         yield from known(f"shipped.{key}.dataset", "data set", shipped.dataset, config.datasets)
     if config.census is not None:
         yield from known("census", "data set", config.census, config.datasets)

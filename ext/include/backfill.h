@@ -8,25 +8,18 @@
 FM_WIDE static void fm_front(const double *vertices, const int32_t *triangles, ptrdiff_t count, double *depth,
                              ptrdiff_t height, ptrdiff_t width)
 {
-    for (ptrdiff_t t = 0; t < count; ++t) {
-        const int32_t i = triangles[3 * t], j = triangles[3 * t + 1], k = triangles[3 * t + 2];
-        const double *p = vertices + 3 * (ptrdiff_t)i, *q = vertices + 3 * (ptrdiff_t)j,
-                     *r = vertices + 3 * (ptrdiff_t)k;
-        ptrdiff_t x0, x1, y0, y1;
-        fm_span(fm_min3(p[1], q[1], r[1]), fm_max3(p[1], q[1], r[1]), height, &y0, &y1);
-        fm_span(fm_min3(p[0], q[0], r[0]), fm_max3(p[0], q[0], r[0]), width, &x0, &x1);
-        if (y0 > y1 || x0 > x1)
+    for (ptrdiff_t n = 0; n < count; ++n) {
+        const fm_triangle t = fm_place(vertices, triangles + 3 * n, height, width);
+        if (fm_empty(t))
             continue;
-        const fm_edge e0 = fm_make_edge(vertices, 3, j, k), e1 = fm_make_edge(vertices, 3, k, i),
-                      e2 = fm_make_edge(vertices, 3, i, j);
-        for (ptrdiff_t y = y0; y <= y1; ++y) {
-            for (ptrdiff_t x = x0; x <= x1; ++x) {
-                const double w0 = fm_edge_at(e0, (double)x, (double)y), w1 = fm_edge_at(e1, (double)x, (double)y),
-                             w2 = fm_edge_at(e2, (double)x, (double)y);
-                const double sum = w0 + w1 + w2;
-                if (sum == 0 || !((w0 >= 0 && w1 >= 0 && w2 >= 0) || (w0 <= 0 && w1 <= 0 && w2 <= 0)))
+        const fm_edges edges = fm_edges_of(vertices, t);
+        for (ptrdiff_t y = t.y0; y <= t.y1; ++y) {
+            for (ptrdiff_t x = t.x0; x <= t.x1; ++x) {
+                const fm_weights w = fm_weights_at(edges, x, y);
+                const double sum = w.p + w.q + w.r;
+                if (sum == 0 || !fm_within(w))
                     continue;
-                const double z = p[2] + (w1 * (q[2] - p[2]) + w2 * (r[2] - p[2])) / sum;
+                const double z = fm_height(t, w, sum);
                 if (z > depth[y * width + x])
                     depth[y * width + x] = z;
             }

@@ -28,43 +28,31 @@ FM_WIDE static ptrdiff_t fm_bad_triangle(const int32_t *triangles, ptrdiff_t cou
 FM_WIDE static void fm_rasterize(const double *vertices, const int32_t *triangles, ptrdiff_t count, int32_t *id,
                          float *barycentric, float *depth, ptrdiff_t height, ptrdiff_t width, int cull)
 {
-    for (ptrdiff_t t = 0; t < count; ++t) {
-        const int32_t i = triangles[3 * t], j = triangles[3 * t + 1], k = triangles[3 * t + 2];
-        const double *p = vertices + 3 * (ptrdiff_t)i, *q = vertices + 3 * (ptrdiff_t)j,
-                     *r = vertices + 3 * (ptrdiff_t)k;
-        ptrdiff_t x0, x1, y0, y1;
-        fm_span(fm_min3(p[1], q[1], r[1]), fm_max3(p[1], q[1], r[1]), height, &y0, &y1);
-        if (y0 > y1)
+    for (ptrdiff_t n = 0; n < count; ++n) {
+        const fm_triangle t = fm_place(vertices, triangles + 3 * n, height, width);
+        if (fm_empty(t))
             continue;
-        fm_span(fm_min3(p[0], q[0], r[0]), fm_max3(p[0], q[0], r[0]), width, &x0, &x1);
-        if (x0 > x1)
-            continue;
-        const double area = (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]);
+        const double area = fm_area(t.p, t.q, t.r);
         if (!(area < 0 || area > 0) || (cull && area > 0))
             continue;
-        fm_edge e0 = fm_make_edge(vertices, 3, j, k), e1 = fm_make_edge(vertices, 3, k, i),
-                e2 = fm_make_edge(vertices, 3, i, j);
-        if (area < 0) {
-            e0.a = -e0.a, e0.b = -e0.b, e0.c = -e0.c;
-            e1.a = -e1.a, e1.b = -e1.b, e1.c = -e1.c;
-            e2.a = -e2.a, e2.b = -e2.b, e2.c = -e2.c;
-        }
-        for (ptrdiff_t y = y0; y <= y1; ++y) {
-            for (ptrdiff_t x = x0; x <= x1; ++x) {
-                const double w0 = fm_edge_at(e0, (double)x, (double)y), w1 = fm_edge_at(e1, (double)x, (double)y),
-                             w2 = fm_edge_at(e2, (double)x, (double)y);
-                if (!(w0 >= 0 && w1 >= 0 && w2 >= 0))
+        fm_edges edges = fm_edges_of(vertices, t);
+        if (area < 0)
+            edges = (fm_edges){fm_opposite(edges.p), fm_opposite(edges.q), fm_opposite(edges.r)};
+        for (ptrdiff_t y = t.y0; y <= t.y1; ++y) {
+            for (ptrdiff_t x = t.x0; x <= t.x1; ++x) {
+                const fm_weights w = fm_weights_at(edges, x, y);
+                if (!(w.p >= 0 && w.q >= 0 && w.r >= 0))
                     continue;
-                const double sum = w0 + w1 + w2;
+                const double sum = w.p + w.q + w.r;
                 if (!(sum > 0))
                     continue;
-                const double b0 = w0 / sum, b1 = w1 / sum, b2 = w2 / sum;
-                const float z = (float)(b0 * p[2] + b1 * q[2] + b2 * r[2]);
+                const double b0 = w.p / sum, b1 = w.q / sum, b2 = w.r / sum;
+                const float z = (float)(b0 * t.p[2] + b1 * t.q[2] + b2 * t.r[2]);
                 const ptrdiff_t at = y * width + x;
                 if (!(z > depth[at]))
                     continue;
                 depth[at] = z;
-                id[at] = (int32_t)t;
+                id[at] = (int32_t)n;
                 barycentric[3 * at] = (float)b0;
                 barycentric[3 * at + 1] = (float)b1;
                 barycentric[3 * at + 2] = (float)b2;
@@ -115,7 +103,7 @@ FM_WIDE static void fm_visible(const double *vertices, ptrdiff_t n, const int32_
         }
         const double *p = vertices + 3 * (ptrdiff_t)t[0], *q = vertices + 3 * (ptrdiff_t)t[1],
                      *r = vertices + 3 * (ptrdiff_t)t[2];
-        const double area = (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]);
+        const double area = fm_area(p, q, r);
         const double b1 = ((x - p[0]) * (r[1] - p[1]) - (y - p[1]) * (r[0] - p[0])) / area;
         const double b2 = ((q[0] - p[0]) * (y - p[1]) - (q[1] - p[1]) * (x - p[0])) / area;
         double plane = p[2] + b1 * (q[2] - p[2]) + b2 * (r[2] - p[2]);

@@ -54,8 +54,9 @@ static inline int fm_side(fm_edge e, double value)
 }
 
 /* z of a standing triangle above a point of its line on the ground: the range over its three edges. */
-static void fm_standing(fm_events *list, const double *const *corner, ptrdiff_t x, ptrdiff_t y, ptrdiff_t column)
+static void fm_standing(fm_events *list, const fm_triangle *t, ptrdiff_t x, ptrdiff_t y, ptrdiff_t column)
 {
+    const double *const corner[3] = {t->p, t->q, t->r};
     double low = INFINITY, high = -INFINITY;
     for (int i = 0; i < 3; ++i) {
         const double *p = corner[i], *q = corner[(i + 1) % 3];
@@ -82,34 +83,26 @@ static void fm_standing(fm_events *list, const double *const *corner, ptrdiff_t 
 FM_WIDE static void fm_crossings(const double *vertices, const int32_t *triangles, ptrdiff_t count,
                                  ptrdiff_t height, ptrdiff_t width, fm_events *list)
 {
-    for (ptrdiff_t t = 0; t < count; ++t) {
-        const int32_t i = triangles[3 * t], j = triangles[3 * t + 1], k = triangles[3 * t + 2];
-        const double *const corner[3] = {vertices + 3 * (ptrdiff_t)i, vertices + 3 * (ptrdiff_t)j,
-                                         vertices + 3 * (ptrdiff_t)k};
-        const double *p = corner[0], *q = corner[1], *r = corner[2];
-        ptrdiff_t x0, x1, y0, y1;
-        fm_span(fm_min3(p[1], q[1], r[1]), fm_max3(p[1], q[1], r[1]), height, &y0, &y1);
-        fm_span(fm_min3(p[0], q[0], r[0]), fm_max3(p[0], q[0], r[0]), width, &x0, &x1);
-        if (y0 > y1 || x0 > x1)
+    for (ptrdiff_t n = 0; n < count; ++n) {
+        const fm_triangle t = fm_place(vertices, triangles + 3 * n, height, width);
+        if (fm_empty(t))
             continue;
-        const fm_edge e0 = fm_make_edge(vertices, 3, j, k), e1 = fm_make_edge(vertices, 3, k, i),
-                      e2 = fm_make_edge(vertices, 3, i, j);
-        const double area = (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0]);
-        for (ptrdiff_t y = y0; y <= y1; ++y) {
-            for (ptrdiff_t x = x0; x <= x1; ++x) {
-                const double w0 = fm_edge_at(e0, (double)x, (double)y), w1 = fm_edge_at(e1, (double)x, (double)y),
-                             w2 = fm_edge_at(e2, (double)x, (double)y);
-                if (!((w0 >= 0 && w1 >= 0 && w2 >= 0) || (w0 <= 0 && w1 <= 0 && w2 <= 0)))
+        const fm_edges edges = fm_edges_of(vertices, t);
+        const double area = fm_area(t.p, t.q, t.r);
+        for (ptrdiff_t y = t.y0; y <= t.y1; ++y) {
+            for (ptrdiff_t x = t.x0; x <= t.x1; ++x) {
+                const fm_weights w = fm_weights_at(edges, x, y);
+                if (!fm_within(w))
                     continue;
                 const ptrdiff_t column = y * width + x;
-                const double sum = w0 + w1 + w2;
+                const double sum = w.p + w.q + w.r;
                 if (area == 0 || sum == 0) {
-                    fm_standing(list, corner, x, y, column);
+                    fm_standing(list, &t, x, y, column);
                     continue;
                 }
-                const double z = p[2] + (w1 * (q[2] - p[2]) + w2 * (r[2] - p[2])) / sum;
-                const int side = fm_side(e0, w0);
-                if (side != 0 && side == fm_side(e1, w1) && side == fm_side(e2, w2))
+                const double z = fm_height(t, w, sum);
+                const int side = fm_side(edges.p, w.p);
+                if (side != 0 && side == fm_side(edges.q, w.q) && side == fm_side(edges.r, w.r))
                     fm_push(list, column, side, z, z);
                 else
                     fm_push(list, column, 0, z, z);

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import safetensors
-import safetensors.torch
 import torch
 from torch import nn
 
-from pipeline.io.files import read_json
+from pipeline.io.files import read_json, sha256_of
+from pipeline.io.weights import fill, read_safetensors
 from pipeline.models.faceboxes import FaceBoxes, PriorSettings
 from pipeline.models.fan import FAN
 from pipeline.records import FacemillError
@@ -49,7 +47,7 @@ def load_faceboxes(weights: str = "shipped") -> LoadedNetwork:
     path = SHIPPED / "detector.safetensors" if weights == "shipped" else Path(os.path.expandvars(weights))
     if path.suffix != ".safetensors":
         network = FaceBoxes()
-        _fill(network, _state(path), path)
+        fill(network, _state(path), path)
         return LoadedNetwork(network.eval(), {"settings": {}, "side": None}, path)
     return _with_card(path, lambda settings: faceboxes_from(settings)[0])
 
@@ -73,7 +71,7 @@ def library_file(name: str, url: str) -> Path:
     if not path.is_file():
         raise FacemillError(f"weights: library expects {name} in {folder}; found none. Type: {command}")
     expected = re.search(r"-([0-9a-f]{8,})\.", name).group(1)
-    found = hashlib.sha256(path.read_bytes()).hexdigest()[: len(expected)]
+    found = sha256_of(path)[: len(expected)]
     if found != expected:
         raise FacemillError(
             f"weights: library expects {name} in {folder} with a sha256 that begins {expected}; found {found}, "
@@ -89,7 +87,7 @@ def _published_fan(path: Path) -> LoadedNetwork:
     stacks = sum(1 for name in state if re.fullmatch(r"l\d\.weight", name))
     landmarks, features = state["l0.weight"].shape[:2]
     network = FAN(stacks, features, landmarks)
-    _fill(network, state, path)
+    fill(network, state, path)
     return LoadedNetwork(
         network.eval(), {"settings": {"stacks": stacks, "features": features}, "side": 256}, path
     )
@@ -100,17 +98,8 @@ def _with_card(path: Path, build: Any) -> LoadedNetwork:
     if not isinstance(card, dict) or "settings" not in card or "side" not in card:
         raise FacemillError(f"{path.with_suffix('.json')}: expected a card with 'settings' and 'side'")
     network = build(card["settings"])
-    _fill(network, _tensors(path), path)
+    fill(network, read_safetensors(path)[0], path)
     return LoadedNetwork(network.eval(), card, path)
-
-
-def _tensors(path: Path) -> dict[str, torch.Tensor]:
-    try:
-        return safetensors.torch.load_file(path)
-    except (OSError, safetensors.SafetensorError) as error:
-        raise FacemillError(
-            f"cannot read the weights {path}: {error}; expected a .safetensors file"
-        ) from error
 
 
 def _state(path: Path) -> dict[str, torch.Tensor]:
@@ -125,16 +114,3 @@ def _state(path: Path) -> dict[str, torch.Tensor]:
     if not isinstance(state, dict):
         raise FacemillError(f"{path}: expected a state dictionary, found {type(state).__name__}")
     return {name.removeprefix("module."): value for name, value in state.items()}
-
-
-def _fill(network: nn.Module, state: dict[str, torch.Tensor], path: Path) -> None:
-    """Load a state dictionary name by name; half precision becomes single."""
-    own = network.state_dict()
-    missing, foreign = sorted(set(own) - set(state)), sorted(set(state) - set(own))
-    odd = [name for name in own if name in state and own[name].shape != state[name].shape]
-    if missing or foreign or odd:
-        raise FacemillError(
-            f"{path}: not the weights of this network; missing {missing[:3]}, unknown {foreign[:3]}, "
-            f"of another shape {odd[:3]}"
-        )
-    network.load_state_dict(state)

@@ -17,6 +17,7 @@ import h5py
 import numpy as np
 
 from pipeline.io.files import atomic_path
+from pipeline.io.spill import GuardedFile, Spill
 from pipeline.records import Contract, FacemillError, Field
 
 
@@ -31,24 +32,21 @@ def create(
     """A new file with every dataset of ``contract`` for ``count`` samples, to be filled inside the block.
 
     ``sizes`` gives the sizes that the contract leaves open, by letter. The file appears under its name only when the
-    block ends well and the content keeps the contract.
+    block ends well and the content keeps the contract. FacemillError when the disk runs full at any moment of it.
     """
     sizes = dict(sizes or {})
     with atomic_path(path) as temporary:
         _reserve(temporary, contract, count, sizes)
-        try:
-            with h5py.File(temporary, "w") as file:
-                file.attrs["contract"] = contract.name
-                file.attrs["version"] = contract.version
-                for key, value in sorted((attributes or {}).items()):
-                    file.attrs[key] = value
-                create_datasets(file, contract, count, sizes)
-                yield file
-                check(file, contract, path)
-        except OSError as error:
-            if error.errno is None and "errno" in str(error):
-                error.errno = int(str(error).split("errno = ")[1].split(",")[0])
-            raise
+        with contextlib.closing(Spill(temporary)) as spill, GuardedFile(spill) as file:
+            file.attrs["contract"] = contract.name
+            file.attrs["version"] = contract.version
+            for key, value in sorted((attributes or {}).items()):
+                file.attrs[key] = value
+            create_datasets(file, contract, count, sizes)
+            yield file
+            check(file, contract, path)
+        if spill.error is not None:
+            raise spill.error
 
 
 def create_datasets(
@@ -68,8 +66,7 @@ def _create_dataset(file: h5py.Group, name: str, spec: Field, count: int, sizes:
 
 
 def _reserve(path: Path, contract: Contract, count: int, sizes: Mapping[str, int]) -> None:
-    """Ask the file system for the room that the samples will take, so that a full disk is found before HDF5 meets it:
-    the library cannot close a file that it could not write, and takes the process down."""
+    """Ask the file system for the room that the samples will take, so that a full disk is found before the work."""
     if not hasattr(os, "posix_fallocate"):
         return
     room = sum(

@@ -212,7 +212,7 @@ def train_shipped(config: Config, shipped: str) -> Parts:
         "state": f"{config.results}/state/shipped/{shipped}",
     }
     modules = (
-        registry.TASKS.module(block.task),
+        registry.PICTURE_TASKS.module(block.task),
         registry.DATASETS.module(dataset.reader),
         *face_modules,
     )

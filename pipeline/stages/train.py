@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ from pipeline.records import SOURCE_COLUMNS, FacemillError
 from pipeline.registry import FRAMES, TARGETS, TASKS
 from pipeline.training.batches import Packs
 from pipeline.training.checkpoints import initial_network, parameter_count, write_card
-from pipeline.training.loop import train
+from pipeline.training.job import digest_of, run_training
 
 
 def run(
@@ -45,13 +43,15 @@ def run(
             f"target of {target.side}; set models.{wildcards['model']}.settings.size={target.side}"
         )
     data = [sha256_of(path) for name in ("train", "val", "files") for path in inputs[name]]
-    trained = train(
+    trained = run_training(
         network,
         task,
         training,
-        state_dir=Path(settings["state"]),
-        out_dir=Path(outputs["weights"]).parent,
-        key=_digest([settings, seed, attributes["code_digest"], data]),
+        seed,
+        settings=settings,
+        outputs=outputs,
+        attributes=attributes,
+        data=data,
         metadata={"model": settings["model"], "settings": settings["network"], "seed": seed},
     )
     write_card(
@@ -66,15 +66,11 @@ def run(
         samples={name: len(pack) for name, pack in packs.items()},
         selected=trained.selected,
         licences=_licences(inputs["source"], face.name, face.licence),
-        data_digest=_digest(data),
+        data_digest=digest_of(data),
         code_digest=attributes["code_digest"],
         sha256=trained.sha256,
         command=attributes["command"],
     )
-
-
-def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def _licences(sources: Iterable[str], face_model: str, licence: str) -> dict[str, list[str]]:

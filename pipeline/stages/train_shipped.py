@@ -5,10 +5,7 @@ Nothing in the chain depends on it: `python -m pipeline ship` copies what it mad
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pipeline.config import TrainingSettings
@@ -16,10 +13,10 @@ from pipeline.io.files import expand, write_json
 from pipeline.io.tables import read_tsv
 from pipeline.morphable import load_face_model
 from pipeline.records import SOURCE_COLUMNS
-from pipeline.registry import DATASETS, TASKS
+from pipeline.registry import DATASETS, PICTURE_TASKS
 from pipeline.training.checkpoints import parameter_count
+from pipeline.training.job import run_training
 from pipeline.training.labelled import labelled_pictures
-from pipeline.training.loop import train
 
 LICENCE = "MIT; trained on pictures that this package rendered from its own procedural face, on nothing else"
 
@@ -39,19 +36,17 @@ def run(
     training = TrainingSettings.model_validate(settings["training"])
     model = load_face_model(face["id"], face["path"])
     pictures = labelled_pictures(rows, expand(settings["root"]), DATASETS[settings["reader"]](), model)
-    task = TASKS[settings["task"]](pictures, training, settings["seed"], **settings["task_settings"])
+    task = PICTURE_TASKS[settings["task"]](pictures, training, settings["seed"], **settings["task_settings"])
     network = task.network()
-    sources = "\n".join(row["sha256"] for row in rows)
-    key = hashlib.sha256(
-        f"{json.dumps(settings, sort_keys=True)}{attributes['code_digest']}{sources}".encode()
-    ).hexdigest()
-    trained = train(
+    trained = run_training(
         network,
         task,
         training,
-        state_dir=Path(settings["state"]),
-        out_dir=Path(outputs["weights"]).parent,
-        key=key,
+        settings["seed"],
+        settings=settings,
+        outputs=outputs,
+        attributes=attributes,
+        data=[row["sha256"] for row in rows],
     )
     card = {
         **task.card(model),

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import safetensors
 import safetensors.torch
 import torch
 
 from pipeline.io.files import atomic_path, expand, write_bytes, write_json
+from pipeline.io.weights import fill, read_safetensors
 from pipeline.records import FacemillError
 from pipeline.registry import MODELS
 
@@ -68,27 +68,8 @@ def load_weights(path: str | Path, model: torch.nn.Module) -> dict[str, Any]:
     Half-precision tensors become the model's own type. Raises FacemillError for a file that is missing, broken, or
     made for another network (the first names that differ are listed).
     """
-    try:
-        with safetensors.safe_open(path, "pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 (not a mapping)
-            metadata = json.loads((file.metadata() or {}).get("facemill", "{}"))
-    except (OSError, ValueError, safetensors.SafetensorError) as error:
-        raise FacemillError(f"cannot read weights {path}: {error}; expected a .safetensors file") from error
-    own = model.state_dict()
-    for name, tensor in own.items():
-        if name not in tensors:
-            raise FacemillError(f"weights {path}: no tensor {name!r} that {type(model).__name__} needs")
-        if tensors[name].shape != tensor.shape:
-            raise FacemillError(
-                f"weights {path}: {name!r} is {tuple(tensors[name].shape)}, {type(model).__name__} as configured "
-                f"needs {tuple(tensor.shape)}; set the model's settings to those in its card.json"
-            )
-    extra = sorted(set(tensors) - set(own))
-    if extra:
-        raise FacemillError(
-            f"weights {path}: {type(model).__name__} has no {extra[0]!r} ({len(extra)} such tensors)"
-        )
-    model.load_state_dict(tensors)
+    tensors, metadata = read_safetensors(path)
+    fill(model, tensors, path)
     return metadata
 
 

@@ -20,9 +20,8 @@ from pipeline.geometry.resample import crop_image
 from pipeline.losses.base import Losses
 from pipeline.models.faceboxes import decode, encode, priors
 from pipeline.morphable import MorphableModel
-from pipeline.registry import TASKS
-from pipeline.seeding import rng
-from pipeline.training.labelled import Labelled, drawn, split
+from pipeline.registry import PICTURE_TASKS
+from pipeline.training.labelled import Labelled, PictureTask
 from pipeline.training.photometric import disturb
 
 MATCH = 0.4  # least overlap of a prior that answers for a face
@@ -33,8 +32,8 @@ DENSITY = ((3, 2, 2, 2), (2,), (1,))
 FILL = tuple(int(value) for value in MEAN_BGR[::-1])
 
 
-@TASKS.register("detector")
-class DetectorTask:
+@PICTURE_TASKS.register("detector")
+class DetectorTask(PictureTask):
     """The training task of the box detector (paper: Zhang et al., FaceBoxes, 2017; SSD's matching and mining).
 
     Pictures are kept at `cache` pixels. A sample is one affine resampling to the input: zoomed, shifted, mirrored,
@@ -55,7 +54,8 @@ class DetectorTask:
         cache: int = 320,
         validation: float = 0.08,
     ):
-        self.training, self.seed, self.side, self.cache = training, seed, side, cache
+        super().__init__(training, seed)
+        self.side, self.cache = side, cache
         self.network_settings = {"width": width, "sizes": sizes, "density": density}
         self.prior = priors(side, side, faceboxes_from(self.network_settings)[1])
         ids, images, self.boxes = [], [], []
@@ -65,8 +65,7 @@ class DetectorTask:
             images.append(crop_image(picture.image, transform, "edge"))
             self.boxes.append(landmark_box(transform.apply(picture.landmarks)).reshape(-1, 4))
         self.images = images
-        self.rows, self.held_out = split(ids, validation, seed)
-        self.samples = len(self.rows)
+        self.divide(ids, validation)
 
     def network(self) -> torch.nn.Module:
         """The network with fresh weights; the scores begin at one face in a hundred priors."""
@@ -79,9 +78,7 @@ class DetectorTask:
 
     def batch(self, update: int) -> dict[str, torch.Tensor]:
         """`image` (B, 3, S, S), `offsets` (B, P, 4) and `label` (B, P): 1 face, 0 background, -1 neither."""
-        size = self.training.batch_size
-        random = rng(self.seed, "batch", update)
-        rows = self.rows[drawn(self.samples, update, size, self.seed)]
+        rows, random = self.draw(update)
         return self._tensors([self._sample(row, random) for row in rows])
 
     def _tensors(self, samples: list[tuple[np.ndarray, np.ndarray]]) -> dict[str, torch.Tensor]:
@@ -137,8 +134,7 @@ class DetectorTask:
         """Average precision at half overlap over the held-out pictures; `selection` is what it lacks of 1."""
         ratio = self.side / self.cache
         scores, hits, faces, overlaps = [], [], 0, []
-        for start in range(0, len(self.held_out), 32):
-            rows = self.held_out[start : start + 32]
+        for rows in self.held_out_rows():
             sized = [
                 cv2.resize(self.images[r], (self.side, self.side), interpolation=cv2.INTER_AREA) for r in rows
             ]

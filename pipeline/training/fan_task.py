@@ -18,9 +18,9 @@ from pipeline.geometry.resample import crop_image
 from pipeline.losses.base import Losses
 from pipeline.models.fan import DOWNSCALE, FAN
 from pipeline.morphable import MorphableModel
-from pipeline.registry import TASKS
+from pipeline.registry import PICTURE_TASKS
 from pipeline.seeding import rng
-from pipeline.training.labelled import Labelled, drawn, split
+from pipeline.training.labelled import Labelled, PictureTask
 from pipeline.training.photometric import cover, disturb
 
 MARGIN = 1.5  # the cached window is this much wider than the square, so that shifts and turns stay inside it
@@ -29,8 +29,8 @@ TURN = 20.0  # degrees
 FACELESS_BOXES = 2  # of a picture without a face
 
 
-@TASKS.register("fan")
-class FanTask:
+@PICTURE_TASKS.register("fan")
+class FanTask(PictureTask):
     """The training task of the landmark network (paper: Bulat and Tzimiropoulos 2017; their augmentation is wider).
 
     Every face is cut once, `MARGIN` wider than FAN's square. A sample is one affine resampling of that: the square
@@ -53,7 +53,7 @@ class FanTask:
         faceless: int = 8,
         validation: float = 0.06,
     ):
-        self.training, self.seed = training, seed
+        super().__init__(training, seed)
         self.network_settings = {"stacks": stacks, "features": features}
         self.side, self.sigma = side, sigma
         self.window, self.faceless = round(side * MARGIN), faceless
@@ -66,10 +66,9 @@ class FanTask:
                 random = rng(seed, "faceless", picture.id)
                 boxes = [anywhere(*picture.image.shape[:2], random) for _ in range(FACELESS_BOXES)]
                 empty += [self._cut(picture.image, box, np.full((68, 2), np.nan)) for box in boxes]
-        self.rows, self.held_out = split(ids, validation, seed)
+        self.divide(ids, validation)
         self.empty = len(faces) + np.arange(len(empty))
         self.crops, self.points, self.boxes = (np.stack(part) for part in zip(*faces, *empty, strict=True))
-        self.samples = len(self.rows)
 
     def _cut(self, image: np.ndarray, box: np.ndarray, points: np.ndarray) -> tuple[np.ndarray, ...]:
         """The window of a box, and points and box in its pixels."""
@@ -84,9 +83,7 @@ class FanTask:
 
     def batch(self, update: int) -> dict[str, torch.Tensor]:
         """`image` (B, 3, S, S) float32 in [0, 1] and `points` (B, 68, 2) in heat-map cells, NaN without a face."""
-        size = self.training.batch_size
-        random = rng(self.seed, "batch", update)
-        rows = self.rows[drawn(self.samples, update, size, self.seed)]
+        rows, random = self.draw(update)
         if len(self.empty) and self.faceless:
             rows[:: self.faceless] = random.choice(self.empty, len(rows[:: self.faceless]))
         images, points = [], []
@@ -131,8 +128,7 @@ class FanTask:
     def validate(self, model: torch.nn.Module) -> dict[str, float]:
         """Mean and median point error of the held-out faces from their exact boxes, in % of sqrt(w h)."""
         errors = []
-        for start in range(0, len(self.held_out), 32):
-            rows = self.held_out[start : start + 32]
+        for rows in self.held_out_rows():
             trim = (self.window - self.side) // 2
             images = self.crops[rows, trim : trim + self.side, trim : trim + self.side]
             batch = self._tensors(list(images), list(self.points[rows] - trim))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.config import TrainingSettings
 from pipeline.datasets.base import AnnotationProblem, Reader
 from pipeline.io.images import UnreadablePicture, read_picture
 from pipeline.morphable import MorphableModel
@@ -57,3 +58,25 @@ def drawn(count: int, update: int, size: int, seed: int) -> np.ndarray:
     passes = positions // count
     orders = {k: rng(seed, "order", int(k)).permutation(count) for k in np.unique(passes)}
     return np.array([orders[k][p % count] for k, p in zip(passes, positions, strict=True)])
+
+
+class PictureTask:
+    """What the tasks that learn from labelled pictures share: a split by picture, and the rows of each update."""
+
+    def __init__(self, training: TrainingSettings, seed: int):
+        self.training, self.seed = training, seed
+
+    def divide(self, ids: list[str], share: float) -> None:
+        """Set `rows` to train on, `held_out` and `samples` for rows of the pictures `ids`, `share` of them held out."""
+        self.rows, self.held_out = split(ids, share, self.seed)
+        self.samples = len(self.rows)
+
+    def draw(self, update: int) -> tuple[np.ndarray, np.random.Generator]:
+        """The rows of update number `update`, and the generator of its augmentation."""
+        positions = drawn(self.samples, update, self.training.batch_size, self.seed)
+        return self.rows[positions], rng(self.seed, "batch", update)
+
+    def held_out_rows(self) -> Iterator[np.ndarray]:
+        """The held-out rows, 32 at a time."""
+        for start in range(0, len(self.held_out), 32):
+            yield self.held_out[start : start + 32]

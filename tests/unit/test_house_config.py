@@ -10,6 +10,7 @@ from pipeline import settings
 from pipeline.records import FacemillError
 
 ROOT = Path(__file__).resolve().parents[2]
+LEARNT = "dataset: synth_train"
 PRESETS = sorted((ROOT / "workflow" / "presets").glob("*.yaml"))
 
 
@@ -74,6 +75,15 @@ def test_set_reaches_any_value_and_is_checked():
         ("evaluation.protocols=[nme68_4d]", "unknown protocol 'nme68_4d'.*Did you mean"),
         ("face_model.id=procedurel", "unknown face model 'procedurel'.*Did you mean 'procedural'"),
         ("datasets.synth_test.root=/tmp", "expected either root"),
+        (
+            f"shipped={{fan: {{task: posmap, {LEARNT}}}}}",
+            r"^config: shipped\.fan\.task: expected detector or fan, found 'posmap'\.$",
+        ),
+        (f"shipped={{fan: {{task: detectr, {LEARNT}}}}}", "found 'detectr'. Did you mean 'detector'"),
+        (
+            f"shipped={{fan: {{task: fan, settings: {{stakcs: 2}}, {LEARNT}}}}}",
+            "unknown setting 'stakcs'.*Did you mean 'stacks'",
+        ),
     ],
 )
 def test_what_is_wrong_is_named_with_what_was_meant(assignment, message):

@@ -44,9 +44,10 @@ def limited(project, *arguments, size):
     )
 
 
-def test_a_full_disk_while_packing_keeps_the_old_file(project):
+@pytest.mark.parametrize("missing", [None, 50], ids=["before the first sample", "at the end"])
+def test_a_full_disk_while_packing_keeps_the_old_file(project, missing):
     before = (project.path / PACK).read_bytes()
-    done = limited(project, *PACK_VERB, *SMALL, size=100_000)
+    done = limited(project, *PACK_VERB, *SMALL, size=len(before) - missing if missing else 100_000)
     refused(done, "no space left", PACK, "--set results=FOLDER")
     assert (project.path / PACK).read_bytes() == before
     assert not list((project.path / PACK).parent.glob(".*.part"))

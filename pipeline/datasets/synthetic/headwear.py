@@ -6,7 +6,7 @@ import numpy as np
 
 from pipeline.datasets.synthetic.anatomy import Head, sphere_grid
 from pipeline.datasets.synthetic.backgrounds import colour as random_colour
-from pipeline.datasets.synthetic.meshes import Part, grid_triangles
+from pipeline.datasets.synthetic.meshes import Part, cloth, grid_triangles
 from pipeline.datasets.synthetic.textures import Texture, smooth_noise
 
 KINDS = ("beanie", "cap", "hat", "helmet", "headscarf")
@@ -112,14 +112,5 @@ def _headscarf(rng: np.random.Generator, head: Head, paint: np.ndarray, hair_thi
     points, _ = head.shell(
         elevation, azimuth, np.where(ramp > 0, thick * np.clip(ramp, 0, 1) ** 0.5, 4.0 * ramp)
     )
-    return Part(
-        head.place(points),
-        triangles,
-        paint,
-        0.01,
-        8.0,
-        occlusion=np.clip(0.85 + 0.08 * folds, 0.5, 1),
-        texture=Texture.CLOTH,
-        coordinates=np.stack([surface[:, 0] * 512, surface[:, 1] * 256], 1),
-        sheet=True,
-    )
+    light = np.clip(0.85 + 0.08 * folds, 0.5, 1)
+    return cloth(head.place(points), triangles, paint, light, surface * [512, 256])

@@ -35,6 +35,28 @@ class Part:
     sheet: bool = False
 
 
+def cloth(
+    vertices: np.ndarray,
+    triangles: np.ndarray,
+    paint: np.ndarray,
+    light: np.ndarray,
+    coordinates: np.ndarray,
+    texture: Texture = Texture.CLOTH,
+) -> Part:
+    """A sheet of cloth, dull. ``light`` (N,): share of ambient light that arrives; the rest as in `Part`."""
+    return Part(
+        vertices,
+        triangles,
+        paint,
+        gloss=0.01,
+        shine=8.0,
+        occlusion=light,
+        texture=texture,
+        coordinates=coordinates,
+        sheet=True,
+    )
+
+
 @dataclass
 class Shape:
     """Vertices and triangles with surface coordinates (N, 2) in [0, 1] where the shape has them."""

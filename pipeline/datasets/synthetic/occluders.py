@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.datasets.synthetic import hands
 from pipeline.datasets.synthetic.anatomy import Head, sphere_grid
 from pipeline.datasets.synthetic.backgrounds import colour as random_colour
-from pipeline.datasets.synthetic.meshes import Part, ellipsoid
+from pipeline.datasets.synthetic.meshes import Part, cloth, ellipsoid
 from pipeline.datasets.synthetic.textures import Texture, smooth_noise
 
 _LIGHT = ("hand", "phone", "microphone", "cup", "scarf", "mask", "ball", "board")
@@ -63,17 +63,9 @@ def _wrap(rng: np.random.Generator, head: Head, mask: bool) -> Part:
     points, _ = head.shell(elevation, azimuth, lifted)
     white = np.array([[0.75, 0.78, 0.8], [0.25, 0.45, 0.62], [0.01, 0.01, 0.012]])[rng.integers(3)]
     paint = white if mask and rng.random() < 0.7 else random_colour(rng, 0.01, 0.7).astype(np.float64)
-    return Part(
-        head.place(points),
-        triangles,
-        paint,
-        0.01,
-        8.0,
-        occlusion=np.clip(0.9 + 0.06 * folds, 0.4, 1),
-        texture=Texture.CLOTH if mask else Texture.KNIT,
-        coordinates=np.stack([surface[:, 0] * 600, surface[:, 1] * 500], 1),
-        sheet=True,
-    )
+    light = np.clip(0.9 + 0.06 * folds, 0.4, 1)
+    texture = Texture.CLOTH if mask else Texture.KNIT
+    return cloth(head.place(points), triangles, paint, light, surface * [600, 500], texture)
 
 
 def cover(rng: np.random.Generator, head: Head, trouble: str, skin: np.ndarray) -> tuple[list[Part], str]:
