@@ -6,11 +6,25 @@ overlay it, from ``--set a.b=value`` on a verb and from Snakemake's ``--config``
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
 
 Share = Annotated[float, Field(ge=0, le=1)]
+
+
+def _numbers(keywords: dict[str, Any]) -> dict[str, Any]:
+    """YAML takes 1e-3 for text, because it has no point; where no type says better it is a number here."""
+
+    def number(value: Any) -> Any:
+        return float(value) if isinstance(value, str) and re.fullmatch(NUMBER, value) else value
+
+    return {key: number(value) for key, value in keywords.items()}
+
+
+NUMBER = r"[+-]?\d+(\.\d*)?[eE][+-]?\d+"
+Keywords = Annotated[dict[str, Any], AfterValidator(_numbers)]
 
 
 class Strict(BaseModel):
@@ -178,7 +192,7 @@ class ModelSettings(Strict):
     frame: str = Field("fan192", description="crop recipe")
     target: str = Field("posmap", description="a key of targets")
     train: list[str] = Field(min_length=1, description="data sets to learn from")
-    settings: dict[str, Any] = Field({}, description="keywords of the network; absent: the paper's values")
+    settings: Keywords = Field({}, description="keywords of the network; absent: the paper's values")
     training: dict[str, Any] = Field({}, description="overlay on the training block for this model")
 
 
@@ -194,7 +208,7 @@ class ShippedSettings(Strict):
 
     task: str = Field(description="registry name of the training task")
     dataset: str = Field(description="data set to learn from")
-    settings: dict[str, Any] = Field({}, description="keywords of the task")
+    settings: Keywords = Field({}, description="keywords of the task")
     training: dict[str, Any] = Field({}, description="overlay on the training block")
 
 
