@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin
+from typing import Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -16,8 +17,12 @@ from pipeline import registry
 from pipeline.config import Config, TrainingSettings
 from pipeline.records import FacemillError
 
+Block = TypeVar("Block", bound=BaseModel)
+
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = ROOT / "config.yaml"
+NAME = r"\w+"
+"""What datasets, targets, models and shipped networks may be called: their names are parts of paths."""
 PROTOCOLS = ROOT / "pipeline" / "evaluation" / "protocols"
 
 
@@ -33,16 +38,24 @@ def load(overlays: Iterable[str | Path] = (), assignments: Iterable[str] = ()) -
 
 def parse(values: Mapping[str, Any]) -> Config:
     """The checked Config, or FacemillError with one line for each thing that is wrong."""
-    try:
-        config = Config.model_validate(dict(values))
-        for block in [*config.models.values(), *config.shipped.values()]:
-            training_of(config, block.training)
-    except ValidationError as error:
-        raise FacemillError("config: " + "; ".join(_explain(e) for e in error.errors())) from error
+    config = _validated(Config, dict(values))
+    for table in ("models", "shipped"):
+        for name, block in getattr(config, table).items():
+            overlaid = merge(config.training.model_dump(), block.training)
+            _validated(TrainingSettings, overlaid, f"{table}.{name}.training.")
     problems = list(_dangling(config))
     if problems:
         raise FacemillError("config: " + "; ".join(problems))
     return config
+
+
+def _validated(kind: type[Block], values: Mapping[str, Any], where: str = "") -> Block:
+    """The values as a block of settings that stands at ``where``, a dotted path with a dot at its end."""
+    try:
+        return kind.model_validate(values)
+    except ValidationError as error:
+        problems = "; ".join(_explain(e, kind, where) for e in error.errors())
+        raise FacemillError(f"config: {problems}") from error
 
 
 def training_of(config: Config, overlay: Mapping[str, Any]) -> TrainingSettings:
@@ -79,7 +92,10 @@ def parse_assignment(text: str) -> dict[str, Any]:
     path, separator, value = text.partition("=")
     if not separator or not path:
         raise FacemillError(f"--set {text}: expected key=value, as in --set training.lr=1e-3")
-    nested: Any = yaml.safe_load(value)
+    try:
+        nested: Any = yaml.safe_load(value)
+    except yaml.YAMLError as error:
+        raise FacemillError(f"--set {text}: the value is not YAML: {' '.join(str(error).split())}") from error
     for key in reversed(path.split(".")):
         nested = {key: nested}
     return nested
@@ -133,6 +149,12 @@ def _dangling(config: Config) -> Iterable[str]:
         if name not in names:
             yield f"{where}: {registry.unknown(kind, name, names)}"
 
+    for table in ("datasets", "targets", "models", "shipped"):
+        for key in getattr(config, table):
+            if not re.fullmatch(NAME, key):
+                yield f"{table}: expected a name of letters, digits and underscores, found {key!r}"
+    if config.detection.weights == "library":
+        yield "detection.weights: expected shipped or a path, found library, which is for detection.fan_weights"
     yield from known("face_model.id", "face model", config.face_model.id, registry.FACE_MODELS)
     yield from known("detection.detector", "detector", config.detection.detector, registry.DETECTORS)
     for key, dataset in config.datasets.items():
@@ -149,6 +171,10 @@ def _dangling(config: Config) -> Iterable[str]:
         yield from known(f"{where}.target", "target", model.target, config.targets)
         for dataset in model.train:
             yield from known(f"{where}.train", "data set", dataset, config.datasets)
+            if dataset in config.evaluation.benchmarks:
+                yield f"evaluation.benchmarks: {dataset} is what {where} learns from; a benchmark is for testing only"
+        loss = training_of(config, model.training).loss
+        yield from known(f"{where}.training.loss", "loss", loss, registry.LOSSES)
         if not unknown_model:
             keywords = keywords_of(registry.MODELS.module(model.model), model.model)
             for name in model.settings:
@@ -171,19 +197,18 @@ def _dangling(config: Config) -> Iterable[str]:
         yield from known("census", "data set", config.census, config.datasets)
 
 
-def _explain(error: Mapping[str, Any]) -> str:
-    """One pydantic error as a person wants to read it."""
-    where = ".".join(str(part) for part in error["loc"])
+def _explain(error: Mapping[str, Any], kind: type[BaseModel], block: str) -> str:
+    """One pydantic error in a block of ``kind`` that stands at ``block``, as a person wants to read it."""
+    where = block + ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         *parents, key = (str(part) for part in error["loc"])
-        return f"{where}: {registry.unknown('key', key, sorted(_keys_at(parents)))}"
+        return f"{where}: {registry.unknown('key', key, sorted(_keys_at(parents, kind)))}"
     found = "" if error["type"] == "missing" else f", found {error.get('input')!r}"
     return f"{where}: {error['msg'][0].lower()}{error['msg'][1:]}{found}"
 
 
-def _keys_at(parents: list[str]) -> Iterable[str]:
-    """The keys that the block at ``parents`` allows."""
-    kind: Any = Config
+def _keys_at(parents: list[str], kind: Any) -> Iterable[str]:
+    """The keys that the block at ``parents`` inside a block of ``kind`` allows."""
     for parent in parents:
         kind = kind.model_fields[parent].annotation if _is_block(kind) else get_args(kind)[-1]
         if get_origin(kind) is UnionType:

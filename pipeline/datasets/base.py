@@ -92,13 +92,16 @@ class Reader(Protocol):
 
 
 def picture_files(root: Path, suffixes: Iterable[str] = PICTURE_SUFFIXES) -> list[Path]:
-    """Picture files under `root` at any depth, sorted by their relative path; `FacemillError` when there is none."""
+    """Picture files under `root` at any depth, sorted by their relative path; `FacemillError` when there is none.
+
+    A link that leads nowhere is among them: it becomes an unreadable picture in the ledger.
+    """
     if not root.is_dir():
         raise FacemillError(
             f"no data folder {root}; set datasets.<name>.root, or the environment variable in it, to the folder"
         )
     wanted = tuple(suffixes)
-    found = [path for path in root.rglob("*") if path.suffix.lower() in wanted and path.is_file()]
+    found = [path for path in root.rglob("*") if path.suffix.lower() in wanted and not path.is_dir()]
     if not found:
         raise FacemillError(f"{root}: expected pictures ({', '.join(wanted)}), found none")
     return sorted(found, key=lambda path: path.relative_to(root).as_posix())

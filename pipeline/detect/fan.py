@@ -72,7 +72,7 @@ class LandmarkFinder:
     ) -> tuple[np.ndarray, np.ndarray]:
         if self.decode == "library":
             squares = [library_square(box, self.reference) for box in boxes]
-            crops = [library_crop(p, *square) for p, square in zip(pictures, squares, strict=True)]
+            crops = [library_crop(p, *square, self.side) for p, square in zip(pictures, squares, strict=True)]
             return library_decode(self._heatmaps(np.stack(crops)), squares)
         transforms = [crop_transform(box, self.side, self.reference) for box in boxes]
         crops = [crop_image(p, t, "zero") for p, t in zip(pictures, transforms, strict=True)]
@@ -111,26 +111,29 @@ def library_square(box: np.ndarray, reference: float = REFERENCE) -> tuple[np.nd
     return centre, (x2 - x1 + y2 - y1) / reference
 
 
-def _library_corner(value: float, centre: np.ndarray, scale: float) -> np.ndarray:
+def _library_corner(value: float, centre: np.ndarray, scale: float, side: int) -> np.ndarray:
     """The crop point (value, value) as a picture point, in single precision and cut to whole pixels."""
     square = SQUARE * scale
     forward = torch.eye(3)
-    forward[0, 0] = forward[1, 1] = LIBRARY_SIDE / square
-    forward[:2, 2] = torch.from_numpy(LIBRARY_SIDE * (-centre / square + 0.5))
+    forward[0, 0] = forward[1, 1] = side / square
+    forward[:2, 2] = torch.from_numpy(side * (-centre / square + 0.5))
     point = torch.linalg.inv(forward) @ torch.tensor([value, value, 1.0])
     return point[:2].int().numpy()
 
 
-def library_crop(picture: np.ndarray, centre: np.ndarray, scale: float) -> np.ndarray:
-    """face-alignment's crop (256, 256, 3): its corners cut to whole pixels, black outside, OpenCV's bilinear."""
-    left, top = _library_corner(1.0, centre, scale)
-    right, bottom = _library_corner(float(LIBRARY_SIDE), centre, scale)
+def library_crop(
+    picture: np.ndarray, centre: np.ndarray, scale: float, side: int = LIBRARY_SIDE
+) -> np.ndarray:
+    """face-alignment's crop (S, S, 3), at the `side` that the network was trained at (the published ones at 256): its
+    corners cut to whole pixels, black outside, OpenCV's bilinear."""
+    left, top = _library_corner(1.0, centre, scale, side)
+    right, bottom = _library_corner(float(side), centre, scale, side)
     height, width = picture.shape[:2]
     patch = np.zeros((bottom - top, right - left, 3), np.uint8)
     x0, x1, y0, y1 = max(left, 0), min(right, width), max(top, 0), min(bottom, height)
     if x1 > x0 and y1 > y0:
         patch[y0 - top : y1 - top, x0 - left : x1 - left] = picture[y0:y1, x0:x1]
-    return cv2.resize(patch, (LIBRARY_SIDE, LIBRARY_SIDE), interpolation=cv2.INTER_LINEAR)
+    return cv2.resize(patch, (side, side), interpolation=cv2.INTER_LINEAR)
 
 
 def library_decode(

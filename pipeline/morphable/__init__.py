@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.io.files import expand
 from pipeline.morphable.model import MorphableModel, Region
 from pipeline.registry import FACE_MODELS
 
@@ -15,9 +16,10 @@ def load_face_model(name: str, path: str | Path | None = None) -> MorphableModel
 
     Args:
         name: a registered face model ("procedural", "npz", ...).
-        path: the file it is read from, for models that are read from one.
+        path: the file it is read from, for models that are read from one; may hold ${VARIABLES}.
 
     Raises:
-        FacemillError: unknown name, or a file that is missing or is not what the model's reader expects.
+        FacemillError: unknown name, a variable that is not set, or a file that is missing or is not what the
+            model's reader expects.
     """
-    return FACE_MODELS[name](path)
+    return FACE_MODELS[name](expand(str(path)) if path else None)

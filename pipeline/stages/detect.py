@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -108,13 +109,13 @@ def status_rows(picture: str, faces: list[Face] | StatusRow) -> list[StatusRow]:
 def _annotate(settings: Mapping[str, Any]) -> Annotate:
     """The landmarks of an annotation file, by the data set's reader: the file's own, else the face model's."""
     reader = DATASETS[settings["reader"]]()
+    face = settings["face_model"]
+    model = cache(lambda: load_face_model(face["id"], face["path"]))
 
     def landmarks(path: str, height: int) -> np.ndarray:
         annotation = reader.annotation(Path(path), height)
         if annotation.landmarks68 is not None:
             return annotation.landmarks68
-        return annotation.landmarks(
-            load_face_model(settings["face_model"]["id"], settings["face_model"]["path"])
-        )
+        return annotation.landmarks(model())
 
     return landmarks

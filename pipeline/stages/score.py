@@ -15,7 +15,7 @@ from pipeline.evaluation.mean_face import mean_target
 from pipeline.evaluation.score import score_benchmark, write_scores
 from pipeline.io import hdf5
 from pipeline.io.files import expand
-from pipeline.morphable import MorphableModel, load_face_model
+from pipeline.morphable import load_face_model
 from pipeline.records import PACK
 from pipeline.registry import DATASETS, TARGETS
 
@@ -31,7 +31,7 @@ def run(
     """Score one model with one seed, and the mean face beside it, on one benchmark: `inputs` predictions, pack (the
     benchmark's), source, and the list train (packs); `outputs` scores (tsv); `settings` face_model, target, reader,
     root and protocols {id: content of its file}."""
-    model = _face_model(settings["face_model"])
+    model = load_face_model(settings["face_model"]["id"], settings["face_model"]["path"])
     target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
     mean = mean_target([Path(path) for path in inputs["train"]], target)
     with hdf5.open_checked(inputs["pack"], PACK) as pack:
@@ -47,8 +47,3 @@ def run(
             partial(true_yaw, reader=DATASETS[settings["reader"]](), root=expand(settings["root"])),
         )
     write_scores(Path(outputs["scores"]), scores)
-
-
-def _face_model(settings: Mapping[str, Any]) -> MorphableModel:
-    path = settings["path"]
-    return load_face_model(settings["id"], expand(path) if path else None)

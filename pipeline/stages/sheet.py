@@ -12,9 +12,8 @@ from pipeline.evaluation.score import Score, read_scores
 from pipeline.evaluation.sheet import Tile, choose, draw
 from pipeline.geometry.frames import CropTransform
 from pipeline.io import hdf5
-from pipeline.io.files import expand
 from pipeline.io.images import write_png
-from pipeline.morphable import MorphableModel, load_face_model
+from pipeline.morphable import load_face_model
 from pipeline.records import PACK
 
 FACES = 4
@@ -30,7 +29,7 @@ def run(
 ) -> None:
     """Draw one sheet: `inputs` scores, predictions, pack; `outputs` sheet (png); `settings` face_model and protocol
     (the id that ranks the faces)."""
-    chart = Chart(_face_model(settings["face_model"]))
+    chart = Chart(load_face_model(settings["face_model"]["id"], settings["face_model"]["path"]))
     protocol = protocols.load(settings["protocol"])
     scores = read_scores(Path(inputs["scores"]))["model"]
     groups = choose(scores, protocol.id, FACES)
@@ -56,8 +55,3 @@ def run(
 
 def _caption(score: Score, unit: str) -> str:
     return f"{score.picture}: {score.value:.2f} {unit}, yaw {score.yaw_deg:.0f}"
-
-
-def _face_model(settings: Mapping[str, Any]) -> MorphableModel:
-    path = settings["path"]
-    return load_face_model(settings["id"], expand(path) if path else None)

@@ -7,6 +7,7 @@ import sys
 import pytest
 
 from pipeline import layout
+from pipeline.detect import loading
 from tests.project import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -29,6 +30,11 @@ def test_verbs_and_paths_exist(page):
         assert verb in known, f"{page.name}: python -m pipeline {verb}"
     for name in re.findall(r"(?:workflow|pipeline|tests|benchmarks|docs)/[\w/]+\.(?:py|yaml|smk|md)", text):
         assert (ROOT / name).exists() or page.name == "adding.md", f"{page.name}: {name}"
+
+
+def test_published_weights_are_named_as_the_code_looks_for_them():
+    text = (ROOT / "docs" / "environment.md").read_text(encoding="utf-8")
+    assert re.findall(r"`(\S+\.pth\.tar)`", text) == [loading.PUBLISHED_FAN]
 
 
 def test_the_readme_shows_the_rules_as_they_are():

@@ -62,6 +62,12 @@ def test_300w_lp_groups_profiling_steps_faces_and_flips(tmp_path):
     assert {p.split for p in pictures} == {"train"}
 
 
+def test_a_link_that_leads_nowhere_is_listed_and_a_folder_is_not(tmp_path):
+    (folder(tmp_path, ["a.jpg"]) / "b.jpg").symlink_to(tmp_path / "gone.jpg")
+    (tmp_path / "c.jpg").mkdir()
+    assert [p.id for p in DATASETS["face_300w_lp"]().pictures(tmp_path)] == ["a", "b"]
+
+
 def test_300w_lp_subsets_never_share_a_photograph(tmp_path):
     folder(tmp_path, [f"X_{photo:03d}_1_{step}.jpg" for photo in range(10) for step in range(3)])
     groups = {}

@@ -63,6 +63,14 @@ def test_every_figure():
     assert figures["ledger"]["reasons"] == {"another_chosen": 1, "implausible": 2, "no_face": 1}
 
 
+def test_a_false_face_counts_as_accepted_though_it_has_no_annotation():
+    """In the chain every face of a picture without one is reaped in the end: there is no truth for it."""
+    found = [seen("none#0"), seen("none2#0"), seen("none3#0")]
+    reaped = {"none#0": "annotation_missing", "none2#0": "unmatched", "none3#0": "implausible"}
+    figures = census([], ["none", "none2", "none3"], found, reaped, rows=3)
+    assert figures["pictures_without_face_accepted"] == 2
+
+
 def test_a_found_face_answers_for_one_true_face_only():
     truth = [true("a"), true("a", shift=20)]
     pairs = matched(truth, [seen("a#0", shift=19)])

@@ -16,12 +16,13 @@ def boxes(count, seed=0):
     return np.concatenate([corner, corner + rng.uniform(40, 260, (count, 2))], axis=1)
 
 
-def test_library_crop_is_the_librarys():
+@pytest.mark.parametrize("side", [256, 128])
+def test_library_crop_is_the_librarys(side):
     picture = np.random.default_rng(1).integers(0, 256, (310, 290, 3), np.uint8)
     for box in boxes(20):
         centre, scale = fan.library_square(box)
-        expected = library.crop(picture, centre, scale)
-        np.testing.assert_array_equal(fan.library_crop(picture, centre, scale), expected)
+        expected = library.crop(picture, centre, scale, float(side))
+        np.testing.assert_array_equal(fan.library_crop(picture, centre, scale, side), expected)
 
 
 def test_library_decode_is_the_librarys(monkeypatch):
@@ -64,6 +65,16 @@ def test_painted_points_are_read_back(mode, limit):
     found, peak = heatmaps.decode(heatmaps.paint(points, 32, sigma=1.0), mode)
     assert np.abs(found - points).max() < limit
     assert (peak > 0.77).all()
+
+
+def test_a_network_sees_crops_of_its_own_side_whatever_the_decode():
+    seen = []
+    network = Painter()
+    network.register_forward_pre_hook(lambda module, inputs: seen.append(tuple(inputs[0].shape)))
+    for mode in ("subpixel", "quarter", "library"):
+        found = fan.LandmarkFinder(LoadedNetwork(network, {"side": 128}, None), mode)
+        found.find([disc(131, 140)], [np.array([60.0, 50.0, 220.0, 230.0])])
+    assert seen == [(1, 3, 128, 128)] * 3
 
 
 def test_an_empty_heatmap_decodes_to_its_corner_without_nan():

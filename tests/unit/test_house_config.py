@@ -60,6 +60,13 @@ def test_set_reaches_any_value_and_is_checked():
         settings.load((), ["training.lr=-1"])
     with pytest.raises(FacemillError, match="expected key=value"):
         settings.load((), ["training.lr"])
+    with pytest.raises(FacemillError, match="is not YAML"):
+        settings.load((), ["training.seeds=[1"])
+
+
+def test_a_number_without_a_point_is_one_among_free_keywords_too():
+    config = settings.load((), ["models.prn.settings.bn_momentum=1e-2"])
+    assert config.models["prn"].settings["bn_momentum"] == pytest.approx(0.01)
 
 
 @pytest.mark.parametrize(
@@ -71,7 +78,13 @@ def test_set_reaches_any_value_and_is_checked():
         ("models.prn.model=pnr", "unknown model 'pnr'.*Did you mean 'prn'"),
         ("models.prn.target=posmap69", "unknown target 'posmap69'.*Did you mean 'posmap96'"),
         ("models.prn.settings.widht=8", "unknown setting 'widht'.*Did you mean 'width'"),
-        ("models.prn.training.lrr=8", "lrr"),
+        ("models.prn.training.lrr=8", r"models\.prn\.training\.lrr: unknown key 'lrr'.*Did you mean 'lr'"),
+        ("models.prn.training.augment.flp=1", r"training\.augment\.flp: unknown key.*Did you mean 'flip'"),
+        ("shipped.fan={task: fan, dataset: synth_train, training: {lrr: 1}}", r"shipped\.fan\.training\.lrr"),
+        ("models.prn.training.loss=posmap_nrm", "unknown loss 'posmap_nrm'.*Did you mean 'posmap_norm'"),
+        ("datasets.my-set={reader: face_300w_lp, root: /tmp}", "letters, digits and underscores.*'my-set'"),
+        ("evaluation.benchmarks=[synth_train]", r"synth_train is what models\.prn learns from"),
+        ("detection.weights=library", r"detection\.weights: expected shipped or a path, found library"),
         ("evaluation.protocols=[nme68_4d]", "unknown protocol 'nme68_4d'.*Did you mean"),
         ("face_model.id=procedurel", "unknown face model 'procedurel'.*Did you mean 'procedural'"),
         ("datasets.synth_test.root=/tmp", "expected either root"),

@@ -94,3 +94,22 @@ def test_arrays_of_another_shape_or_indices_out_of_range_are_refused(small):
 def test_an_unknown_face_model_is_named_with_a_suggestion():
     with pytest.raises(FacemillError, match="Did you mean 'procedural'"):
         load_face_model("procedual")
+
+
+def test_the_path_of_a_face_model_may_hold_variables(tmp_path, monkeypatch, small):
+    """Presets say ${FACEMILL_DATA}/bfm/bfm_sim.npz, and every stage hands that on as it stands."""
+    arrays = {
+        "u": small.mean.ravel(),
+        "w_shp": small.shape_basis.reshape(240, -1),
+        "w_exp": small.expression_basis.reshape(240, -1),
+        "keypoints": small.keypoints,
+        "tri": small.triangles,
+        "uv": small.uv,
+        "indices_noneck": np.arange(80),
+    }
+    np.savez(tmp_path / "model.npz", **arrays)
+    monkeypatch.setenv("A_FOLDER", str(tmp_path))
+    np.testing.assert_array_equal(load_face_model("npz", "${A_FOLDER}/model.npz").mean, small.mean)
+    monkeypatch.delenv("A_FOLDER")
+    with pytest.raises(FacemillError, match="A_FOLDER is not set"):
+        load_face_model("npz", "${A_FOLDER}/model.npz")

@@ -5,9 +5,11 @@ from collections import Counter
 import pytest
 from synthetic_head import settings, synthesiser
 
+from pipeline.config import Config
 from pipeline.datasets.face_300w_lp import photograph
 from pipeline.datasets.synthetic.plan import Kind, kind_of, original_of, picture_id, shard_indices
 from pipeline.records import FacemillError
+from pipeline.settings import ROOT, load
 
 MIXED = {"share_none": 0.02, "share_broken": 0.005, "share_duplicate": 0.005, "share_hard": 0.06}
 
@@ -66,3 +68,20 @@ def test_people_of_two_data_sets_differ():
     )
     assert (here == synthesiser(0, "a").person(0).shape).all()
     assert (here != there).all() and (here != later).all()
+
+
+def worlds(config: Config) -> set[tuple[int, str]]:
+    """Seed and id of every synthetic data set of a config."""
+    return {(config.seed, name) for name, block in config.datasets.items() if block.synthetic}
+
+
+def test_the_shipped_networks_know_nobody_of_any_other_data_set():
+    """People, backgrounds and all else of a picture are drawn by seed and data set."""
+    presets = sorted((ROOT / "workflow" / "presets").glob("*.yaml"))
+    shipped = load([path for path in presets if path.stem == "shipped"])
+    learnt = {(shipped.seed, block.dataset) for block in shipped.shipped.values()}
+    others = worlds(load()).union(*(worlds(load([path])) for path in presets if path.stem != "shipped"))
+    assert learnt and {seed for seed, _ in learnt}.isdisjoint(seed for seed, _ in others)
+    made = [synthesiser(seed, dataset) for seed, dataset in sorted(learnt | others)]
+    assert len({one.person(number).shape.tobytes() for one in made for number in range(4)}) == 4 * len(made)
+    assert len({one.picture(0).jpeg for one in made}) == len(made)
