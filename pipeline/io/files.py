@@ -7,7 +7,6 @@ import errno
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,17 +18,17 @@ from pipeline.records import FacemillError
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """A temporary name beside ``path`` that becomes ``path`` when the block ends without an error.
 
-    A killed or failed job leaves the old file, or none. Raises FacemillError when the folder cannot be written or
-    the disk is full.
+    A killed or failed job leaves the old file, or none. The temporary name is always the same, so that what a killed
+    job left under it is overwritten by the next. Raises FacemillError when the folder cannot be written or the disk
+    is full.
     """
     path = Path(path)
+    temporary = path.with_name(f".{path.name}.part")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
-        os.close(handle)
+        temporary.write_bytes(b"")
     except OSError as error:
         raise _cannot_write(path, error) from error
-    temporary = Path(name)
     try:
         yield temporary
         with temporary.open("rb+") as written:

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -124,21 +125,22 @@ def test_a_stale_kernel_is_refused(project):
 
 
 def test_two_runs_are_equal_to_the_byte_after_kills(project):
-    """A crop shard and a training, killed at some step, end in the same bytes as the undisturbed run."""
+    """A crop shard half written and a training, killed at some step, end in the same bytes as the undisturbed run."""
     before = everything(project)
     for path in ("crop", "ground_truth", "reap", "pack", "train", "infer", "score", "eval", "state"):
         subprocess.run(["rm", "-rf", str(project.path / "results" / path)], check=True)
-    kill_when(project, "pipeline crop", "results/logs/crop")
-    kill_when(project, "pipeline train", "results/state")
-    kill_when(project, "pipeline train", "results/state")
+    kill_when(project, "pipeline crop", "crop/**/.*.part")
+    kill_when(project, "pipeline train", "state/**/state.pt")
+    kill_when(project, "pipeline train", "pack/**/*.h5", delay=random.uniform(0, 3))
     project.snakemake("--unlock")
     done = project.snakemake(TARGET)
     assert done.returncode == 0, done.stdout + done.stderr
     assert everything(project) == before
 
 
-def kill_when(project, words, folder):
-    """Start the run; SIGKILL all of it once a job whose command holds ``words`` runs and ``folder`` exists."""
+def kill_when(project, words, pattern, delay=0.0):
+    """Start the run; SIGKILL all of it ``delay`` seconds after a job whose command holds ``words`` runs and some
+    result matches ``pattern``."""
     command = [sys.executable, "-m", "snakemake", TARGET, "-j2", "--nolock", "--configfile", "small.yaml"]
     run = subprocess.Popen(
         command,
@@ -152,8 +154,9 @@ def kill_when(project, words, folder):
     while run.poll() is None and not reached:
         assert time.monotonic() < deadline, f"{words} never ran"
         found = processes(project).values()
-        reached = any(words in line for line in found) and (project.path / folder).exists()
-        time.sleep(0.02)
+        reached = any(words in line for line in found) and any((project.path / "results").glob(pattern))
+        time.sleep(0.005)
+    time.sleep(delay)
     while left := processes(project):
         for number in left:
             with contextlib.suppress(ProcessLookupError):
