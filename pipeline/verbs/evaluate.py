@@ -9,6 +9,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline import provenance
 from pipeline.config import Config
 from pipeline.jobs import Job, job
 from pipeline.records import FacemillError
@@ -79,6 +80,7 @@ def checkpoint_figures(config: Config, model: str, weights: str, benchmark: str,
 
 
 def _run(todo: Job) -> None:
+    provenance.require_fresh_kernels(*todo.modules)
     chain.require_inputs(todo)
     importlib.import_module(f"pipeline.stages.{todo.stage}").run(
         inputs=chain.expanded(todo.inputs),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from pipeline.jobs import job
+from pipeline.jobs import job, seeds_of
 from pipeline.records import FacemillError
 from pipeline.verbs import chain
 from pipeline.verbs.options import add_config_options, load_config
@@ -35,7 +35,7 @@ def run(options: argparse.Namespace) -> int:
     from pipeline.morphable import load_face_model
 
     config = load_config(options)
-    seed = config.training.seeds[0]
+    seed = seeds_of(config, options.model)[0]
     sheet = job(config, "sheet", model=options.model, seed=seed, benchmark=options.benchmark)
     chain.require_inputs(sheet)
     files = chain.expanded(sheet.inputs)

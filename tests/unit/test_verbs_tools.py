@@ -1,0 +1,22 @@
+"""Verbs that are no stage look for the same files, and refuse the same kernels, as the stages do."""
+
+from pipeline import _kernels
+from pipeline.__main__ import main
+
+WEIGHTS = ("evaluate", "--model", "prn", "--weights", "mine.safetensors", "--protocol", "nme68_2d")
+
+
+def test_a_picture_is_drawn_from_the_models_own_seed(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["picture", "--model", "prn", "--benchmark", "synth_test", "--out", "chain.png"]
+    assert main([*arguments, "--set", "models.prn.training.seeds=[3]"]) == 1
+    assert "no input results/score/prn/seed3/synth_test.tsv" in capsys.readouterr().err
+
+
+def test_a_given_checkpoint_is_not_scored_by_stale_kernels(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(WEIGHTS) == 1
+    assert "no input mine.safetensors" in capsys.readouterr().err
+    monkeypatch.setattr(_kernels, "source_digest", lambda name: "another")
+    assert main(WEIGHTS) == 1
+    assert "make build" in capsys.readouterr().err
