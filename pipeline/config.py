@@ -155,7 +155,7 @@ class AugmentSettings(Strict):
 class TrainingSettings(Strict):
     """One training run. Budgets count updates, never seconds."""
 
-    updates: int = Field(1338, ge=1, description="budget")
+    updates: int = Field(1000, ge=1, description="budget")
     epochs: float | None = Field(None, gt=0, description="if given, replaces updates")
     batch_size: int = Field(8, ge=1)
     optimiser: Literal["adam", "rmsprop", "sgd"] = "adam"
@@ -180,9 +180,9 @@ class TrainingSettings(Strict):
     weights_png: str | None = Field(
         None, description="a user's own weight mask instead of the chart's 16:4:3:0"
     )
-    validate_every: int = Field(250, ge=1, description="updates")
+    validate_every: int = Field(200, ge=1, description="updates")
     log_every: int = Field(25, ge=1, description="updates")
-    save_every: int = Field(250, ge=1, description="updates between two resume states")
+    save_every: int = Field(200, ge=1, description="updates between two resume states")
     memory_limit_mb: int = Field(2000, ge=0, description="a pack below it is read into memory whole")
     init_from: str | None = Field(None, description="weights.safetensors for a warm start")
     tensorboard: bool = False
