@@ -23,6 +23,7 @@ class Reason(Enum):
     ANNOTATION_NOT_FINITE = ("annotation_not_finite", "annotation not finite")
     UNMATCHED = ("unmatched", "no annotation belongs to this face")
     OUT_OF_MAP_RANGE = ("out_of_map_range", "value outside the map's range")
+    MESH_OUTSIDE_FRAME = ("mesh_outside_frame", "mesh outside the frame")
     MESH_OUTSIDE_VOLUME = ("mesh_outside_volume", "mesh outside the volume")
     DUPLICATE = ("duplicate", "duplicate of another picture")
 

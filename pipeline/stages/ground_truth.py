@@ -184,9 +184,11 @@ def make(
 def _create(path: str, truths: Sequence[Truth], target: Target, attributes: Mapping[str, str]):
     """The new file, with the sizes that the contract leaves open taken from the first face."""
     contract = GROUND_TRUTH.extended(**target.fields)
-    sizes = {"Ks": 0, "Ke": 0}
+    sizes = {
+        letter: 0 for field in contract.fields.values() for letter in field.shape if isinstance(letter, str)
+    }
     for truth in truths[:1]:
-        sizes = {"Ks": len(truth.annotation.shape), "Ke": len(truth.annotation.expression)}
+        sizes |= {"Ks": len(truth.annotation.shape), "Ke": len(truth.annotation.expression)}
         for name, field in target.fields.items():
             shape = np.shape(truth.stored[name]) if name in truth.stored else ()
             sizes.update({s: n for s, n in zip(field.shape, shape, strict=False) if isinstance(s, str)})
