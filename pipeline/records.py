@@ -125,6 +125,7 @@ class Contract:
 
 
 _TRANSFORM = Field("float64", (4,), "k, cx, cy, size: x' = k (x - cx) + (size - 1) / 2")
+PIXELS = "RGB, or one channel of luma (ITU-R BT.601) where the file's colour is gray"
 _FACE = {"face": Field("str"), "picture": Field("str")}
 _TRUTH = {
     "pose_para": Field("float64", (7,), "pitch, yaw, roll in radians, tx, ty, tz in pixels, f"),
@@ -151,7 +152,7 @@ CROPS = Contract(
     1,
     {
         **_FACE,
-        "image": Field("uint8", ("F", "F", 3), "RGB"),
+        "image": Field("uint8", ("F", "F", "C"), PIXELS),
         "transform": _TRANSFORM,
         "picture_size": Field("int64", (2,), "height and width of the source picture, pixels"),
     },
@@ -166,7 +167,7 @@ PACK = Contract(
         **_FACE,
         **_TRUTH,
         "group": Field("str"),
-        "image": Field("uint8", ("F", "F", 3), "RGB"),
+        "image": Field("uint8", ("F", "F", "C"), PIXELS),
         "transform": _TRANSFORM,
     },
 )
