@@ -21,6 +21,8 @@ class Reason(Enum):
     IMPLAUSIBLE = ("implausible", "landmarks implausible")
     ANNOTATION_MISSING = ("annotation_missing", "annotation missing")
     ANNOTATION_NOT_FINITE = ("annotation_not_finite", "annotation not finite")
+    ANNOTATION_IMPLAUSIBLE = ("annotation_implausible", "annotation implausible")
+    ANNOTATION_BEYOND_MODEL = ("annotation_beyond_model", "annotation has modes that the face model lacks")
     UNMATCHED = ("unmatched", "no annotation belongs to this face")
     OUT_OF_MAP_RANGE = ("out_of_map_range", "value outside the map's range")
     MESH_OUTSIDE_FRAME = ("mesh_outside_frame", "mesh outside the frame")
