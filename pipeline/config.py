@@ -133,8 +133,10 @@ class CropSettings(Strict):
 class TargetSettings(Strict):
     """A kind of ground truth with its settings; its id is part of every path."""
 
-    kind: str = Field("posmap", description="registry name")
-    size: int = Field(256, ge=32, description="side S of the position map, a multiple of 32")
+    kind: str = Field(
+        "posmap", description="registry name: posmap, volume, params, landmarks, depth, pncc or visibility"
+    )
+    size: int = Field(256, ge=32, description="side S of the map or crop; of a position map a multiple of 32")
     variant: Literal["frontal_backfill", "solid", "shell"] = Field(
         "frontal_backfill", description="volume variant"
     )

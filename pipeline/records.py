@@ -21,8 +21,11 @@ class Reason(Enum):
     IMPLAUSIBLE = ("implausible", "landmarks implausible")
     ANNOTATION_MISSING = ("annotation_missing", "annotation missing")
     ANNOTATION_NOT_FINITE = ("annotation_not_finite", "annotation not finite")
+    ANNOTATION_IMPLAUSIBLE = ("annotation_implausible", "annotation implausible")
+    ANNOTATION_BEYOND_MODEL = ("annotation_beyond_model", "annotation has modes that the face model lacks")
     UNMATCHED = ("unmatched", "no annotation belongs to this face")
     OUT_OF_MAP_RANGE = ("out_of_map_range", "value outside the map's range")
+    MESH_OUTSIDE_FRAME = ("mesh_outside_frame", "mesh outside the frame")
     MESH_OUTSIDE_VOLUME = ("mesh_outside_volume", "mesh outside the volume")
     DUPLICATE = ("duplicate", "duplicate of another picture")
 
@@ -124,6 +127,7 @@ class Contract:
 
 
 _TRANSFORM = Field("float64", (4,), "k, cx, cy, size: x' = k (x - cx) + (size - 1) / 2")
+PIXELS = "RGB, or one channel of luma (ITU-R BT.601) where the file's colour is gray"
 _FACE = {"face": Field("str"), "picture": Field("str")}
 _TRUTH = {
     "pose_para": Field("float64", (7,), "pitch, yaw, roll in radians, tx, ty, tz in pixels, f"),
@@ -150,7 +154,7 @@ CROPS = Contract(
     1,
     {
         **_FACE,
-        "image": Field("uint8", ("F", "F", 3), "RGB"),
+        "image": Field("uint8", ("F", "F", "C"), PIXELS),
         "transform": _TRANSFORM,
         "picture_size": Field("int64", (2,), "height and width of the source picture, pixels"),
     },
@@ -165,7 +169,7 @@ PACK = Contract(
         **_FACE,
         **_TRUTH,
         "group": Field("str"),
-        "image": Field("uint8", ("F", "F", 3), "RGB"),
+        "image": Field("uint8", ("F", "F", "C"), PIXELS),
         "transform": _TRANSFORM,
     },
 )

@@ -13,6 +13,7 @@ from pipeline.evaluation.sheet import grid_triangles, overlay
 from pipeline.geometry.euler import rotation_from_angles
 from pipeline.geometry.frames import CropTransform
 from pipeline.geometry.mesh import interpolate, rasterize, shade, vertex_normals
+from pipeline.geometry.resample import to_rgb
 from pipeline.io import hdf5
 from pipeline.io.images import read_picture
 from pipeline.records import PACK, FacemillError
@@ -41,7 +42,7 @@ def draw(picture: str, photo: Path, pack: Path, predicted: Path, chart: Chart) -
             if found.picture == picture:
                 crop = CropTransform.from_array(file["transform"][row])
                 position_map = crop.apply(found.in_picture())
-                panels = _panels(read_picture(photo), file["image"][row], position_map, chart)
+                panels = _panels(read_picture(photo), to_rgb(file["image"][row]), position_map, chart)
                 return _strip(panels)
     raise FacemillError(f"{predicted}: no prediction for the picture {picture}")
 

@@ -48,10 +48,14 @@ def vector(content: dict[str, np.ndarray], key: str, length: int, name: str) -> 
     """One array of a .mat as a finite float64 vector; `AnnotationProblem` says what is wrong with it."""
     if key not in content:
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, f"{name} has no {key}")
-    try:
-        values = np.asarray(content[key], np.float64).ravel()
-    except (TypeError, ValueError) as error:
-        raise AnnotationProblem(Reason.ANNOTATION_MISSING, f"{name}: {key} holds no numbers") from error
+    found = np.asarray(content[key])
+    if found.dtype.kind not in "fiub":
+        kind = "complex numbers" if found.dtype.kind == "c" else "no numbers"
+        detail = f"{name}: expected {length} real numbers in {key}, found {kind} ({found.dtype})"
+        raise AnnotationProblem(
+            Reason.ANNOTATION_IMPLAUSIBLE if found.dtype.kind == "c" else Reason.ANNOTATION_MISSING, detail
+        )
+    values = found.astype(np.float64).ravel()
     if len(values) != length:
         detail = f"{name}: expected {length} numbers in {key}, found {len(values)}"
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, detail)

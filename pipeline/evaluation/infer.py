@@ -13,7 +13,7 @@ import torch
 from pipeline.evaluation.predictions import PREDICTIONS
 from pipeline.geometry.frames import CropTransform
 from pipeline.io import hdf5
-from pipeline.models.inputs import network_input
+from pipeline.models.inputs import network_input, require_channels
 from pipeline.records import PACK, FacemillError
 
 BATCH = 8
@@ -27,12 +27,14 @@ def infer(
     float32 throughout, so that a prediction does not depend on what a processor offers for training.
 
     Args:
-        network: (B, 3, S, S) RGB in [0, 1] -> (B, 3, S, S) maps in ``unit`` pixels; on the CPU or a GPU.
+        network: (B, C, S, S) in [0, 1] -> (B, 3, S, S) maps in ``unit`` pixels; on the CPU or a GPU. C is its
+            ``channels``, 1 for grey crops, or 3 (RGB).
         size: S, the side of the network's input, to which the pack's crops are scaled.
         unit: pixels of the S x S input that an output of 1 stands for (PRN: 1.1 S).
     """
     network.eval()
     with hdf5.open_checked(pack, PACK) as source:
+        require_channels(network, source["image"].shape[3], str(pack))
         count = len(source["face"])
         with hdf5.create(out, PREDICTIONS, count, {"S": size}, attributes) as file:
             file["face"][:] = source["face"][:]

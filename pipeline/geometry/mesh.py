@@ -158,17 +158,18 @@ def pncc(raster: Raster, triangles, code) -> np.ndarray:
     return interpolate(raster, triangles, numbers("code", code, (None, 3), np.float32))
 
 
-def depth_image(raster: Raster) -> np.ndarray:
-    """Depth as grey levels (H, W) uint8: farthest visible point 1, nearest 255, no face 0.
+def depth_image(depth, mask) -> np.ndarray:
+    """Depth (H, W) as grey levels (H, W) uint8 where the bool ``mask`` (H, W) says that there is a surface: farthest
+    visible point 1, nearest 255, no surface 0.
 
     A picture with a single depth shows it as 255.
     """
-    image = np.zeros(raster.depth.shape, np.uint8)
-    depth = raster.depth[raster.mask].astype(np.float64)
-    if depth.size:
-        low, high = depth.min(), depth.max()
-        share = (depth - low) / (high - low) if high > low else np.ones_like(depth)
-        image[raster.mask] = np.rint(1 + 254 * share).astype(np.uint8)
+    image = np.zeros(np.shape(depth), np.uint8)
+    found = np.asarray(depth)[mask].astype(np.float64)
+    if found.size:
+        low, high = found.min(), found.max()
+        share = (found - low) / (high - low) if high > low else np.ones_like(found)
+        image[mask] = np.rint(1 + 254 * share).astype(np.uint8)
     return image
 
 

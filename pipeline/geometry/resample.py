@@ -59,8 +59,13 @@ def sample(image: np.ndarray, transform: CropTransform, padding: str) -> np.ndar
 
 
 def to_gray(image: np.ndarray) -> np.ndarray:
-    """(h, w, 1) uint8 luma (ITU-R 601) of an (h, w, 3) RGB picture."""
+    """(h, w, 1) uint8 luma 0.299 R + 0.587 G + 0.114 B (ITU-R BT.601) of an (h, w, 3) RGB picture."""
     return np.rint(image.astype(np.float32) @ LUMA).astype(np.uint8)[..., None]
+
+
+def to_rgb(image: np.ndarray) -> np.ndarray:
+    """(h, w, 3) of a stored crop (h, w, 3) or (h, w, 1); grey has three equal channels."""
+    return image if image.shape[2] == 3 else np.repeat(image, 3, axis=2)
 
 
 def _taps(k: float, centre: float, size: int, length: int, padding: str) -> tuple[np.ndarray, np.ndarray]:

@@ -16,7 +16,7 @@ from pipeline import layout, registry
 from pipeline.config import Config
 from pipeline.io.files import expand
 from pipeline.jobs import data, models
-from pipeline.jobs.data import splits_of
+from pipeline.jobs.data import located, splits_of
 from pipeline.jobs.job import Job, Parts
 from pipeline.jobs.models import seeds_of, used
 from pipeline.records import FacemillError
@@ -41,7 +41,17 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "census": models.census,
 }
 
-__all__ = ["STAGES", "Job", "job", "require_data", "seeds_of", "splits_of", "use_this_interpreter", "used"]
+__all__ = [
+    "STAGES",
+    "Job",
+    "job",
+    "located",
+    "require_data",
+    "seeds_of",
+    "splits_of",
+    "use_this_interpreter",
+    "used",
+]
 
 
 def job(config: Config, stage: str, **wildcards: object) -> Job:

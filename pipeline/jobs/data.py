@@ -7,11 +7,19 @@ from typing import Any
 
 from pipeline import layout, provenance, registry
 from pipeline.config import Config, DatasetSettings, TargetSettings
+from pipeline.io.files import expand
 from pipeline.jobs.job import Parts
 from pipeline.records import FacemillError
 from pipeline.settings import as_values
 
-SHIPPED_WEIGHTS = Path(__file__).resolve().parents[1] / "detect" / "weights"
+SHIPPED_WEIGHTS = "pipeline/detect/weights"
+"""From the project's root, as results may name it."""
+
+
+def located(path: str) -> Path:
+    """Where an input of a job stands: environment variables filled in, and what the package ships found at the
+    project's root, whatever folder the verb is run from. Other relative paths are the caller's."""
+    return provenance.ROOT / path if path.startswith(f"{SHIPPED_WEIGHTS}/") else expand(path)
 
 
 def path_of(config: Config, stage: str, name: str, **wildcards: object) -> str:
@@ -118,7 +126,7 @@ def detect(config: Config, dataset: str, shard: str) -> Parts:
 
 def _weights_file(weights: str, name: str) -> str | None:
     if weights == "shipped":
-        return str((SHIPPED_WEIGHTS / f"{name}.safetensors").relative_to(provenance.ROOT))
+        return f"{SHIPPED_WEIGHTS}/{name}.safetensors"
     return None if weights == "library" else weights
 
 

@@ -38,7 +38,8 @@ class MorphableModel:
         name: the name in configs and results.
         licence: terms under which the model may be used.
         mean: (N, 3) float32.
-        shape_basis, shape_sigma: (N, 3, Ks) float32 and (Ks,) standard deviations of the raw coefficients.
+        shape_basis, shape_sigma: (N, 3, Ks) float32 and (Ks,) standard deviations of the raw coefficients,
+            NaN where the model does not know them.
         expression_basis, expression_sigma: (N, 3, Ke) float32 and (Ke,).
         triangles: (T, 3) int32, counter-clockwise seen from outside.
         keypoints: (68,) int32 vertex numbers in iBUG order; contour points in model position (not sliding).
@@ -201,5 +202,9 @@ class MorphableModel:
 
 
 def _draw(rng: np.random.Generator, sigma: np.ndarray, floor: np.ndarray | None) -> np.ndarray:
+    if not np.isfinite(sigma).all():
+        raise FacemillError(
+            "expected a face model that knows its deviations, found NaN; nothing can be drawn from it"
+        )
     drawn = np.clip(rng.standard_normal(len(sigma)), -2.5, 2.5) * sigma
     return drawn if floor is None else np.where(drawn < floor, np.abs(drawn), drawn)

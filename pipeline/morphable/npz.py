@@ -36,7 +36,9 @@ def load(path: str | Path | None) -> MorphableModel:
     shape_basis = content["w_shp"].reshape(count, 3, -1)
     expression_basis = content["w_exp"].reshape(count, 3, -1)
     shape_modes, modes = shape_basis.shape[2], shape_basis.shape[2] + expression_basis.shape[2]
-    sigma = np.asarray(content.get("param_std_3ddfa", np.ones(12 + modes)), np.float64)[12 : 12 + modes]
+    sigma = np.asarray(content.get("param_std_3ddfa", np.full(12 + modes, np.nan)), np.float64)[
+        12 : 12 + modes
+    ]
     triangles = np.ascontiguousarray(content["tri"][:, ::-1], np.int32)
     face_mask = np.zeros(count, bool)
     face_mask[content["indices_noneck"]] = True

@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.config import CropSettings
 from pipeline.geometry.boxes import box_area, box_centre, inside_share, landmark_box
 from pipeline.geometry.frames import CropTransform
-from pipeline.geometry.resample import crop_image
+from pipeline.geometry.resample import crop_image, to_gray
 from pipeline.io import hdf5
 from pipeline.io.files import expand
 from pipeline.io.images import UnreadablePicture, read_picture
@@ -33,7 +33,8 @@ class Detected:
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """One crop: face, picture, pixels (F, F, 3) uint8, transform, and (height, width) of the picture."""
+    """One crop: face, picture, pixels (F, F, 3) uint8, of a gray frame (F, F, 1), transform, and (height, width) of the
+    picture."""
 
     face: str
     picture: str
@@ -75,7 +76,7 @@ def run(
                 crops.append(result)
                 result = StatusRow(result.face, picture, "crop", None, result.transform.scale)
             status.append(result)
-    sizes = {"F": frame.size}
+    sizes = {"F": frame.size, "C": 1 if frame.colour == "gray" else 3}
     more = {"colour": frame.colour, "padding": frame.padding}
     with hdf5.create(outputs["crops"], CROPS, len(crops), sizes, {**attributes, **more}) as file:
         for k, crop in enumerate(crops):
@@ -143,6 +144,8 @@ def crop_picture(
                 yield StatusRow(face, picture, "crop", Reason.OUTSIDE_FRAME, outside, detail)
                 continue
         pixels = crop_image(image, transform, frame.padding, options.resample, frame.peer_interpolation)
+        if frame.colour == "gray":
+            pixels = to_gray(pixels)
         yield Crop(face, picture, pixels, transform, (height, width))
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from pipeline.config import DetectionSettings
+from pipeline.datasets.plausible import checked
 from pipeline.detect.base import Annotate, Detector, Face, Sight
 from pipeline.io import hdf5
 from pipeline.io.files import expand
@@ -116,6 +117,6 @@ def _annotate(settings: Mapping[str, Any]) -> Annotate:
         annotation = reader.annotation(Path(path), height)
         if annotation.landmarks68 is not None:
             return annotation.landmarks68
-        return annotation.landmarks(model())
+        return checked(annotation, model(), Path(path).name).landmarks(model())
 
     return landmarks

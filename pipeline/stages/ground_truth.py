@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.config import TargetSettings
 from pipeline.datasets.base import AnnotationProblem, FaceAnnotation, Reader
+from pipeline.datasets.plausible import checked
 from pipeline.geometry.boxes import box_area, iou, landmark_box
 from pipeline.geometry.frames import CropTransform
 from pipeline.io import hdf5
@@ -71,7 +72,7 @@ def run(
     status: list[StatusRow] = []
     for picture, cropped in read_crops(inputs["crops"], inputs["detections"]):
         paths = [root / path for path in rows[picture]["annotations"].split(";") if path]
-        matches = match(cropped, read_annotations(reader, paths, cropped.height), model)
+        matches = match(cropped, read_annotations(reader, paths, cropped.height, model), model)
         for k, found in enumerate(matches):
             result = make(picture, cropped, k, found, model, target)
             if isinstance(result, Truth):
@@ -106,13 +107,13 @@ def read_crops(crops: str, detections: str) -> Iterator[tuple[str, Cropped]]:
 
 
 def read_annotations(
-    reader: Reader, paths: Sequence[Path], height: int
+    reader: Reader, paths: Sequence[Path], height: int, model: MorphableModel
 ) -> list[FaceAnnotation | AnnotationProblem]:
     """What each annotation file of a picture holds, or what is wrong with it."""
     found: list[FaceAnnotation | AnnotationProblem] = []
     for path in paths:
         try:
-            found.append(reader.annotation(path, height))
+            found.append(checked(reader.annotation(path, height), model, path.name))
         except AnnotationProblem as problem:
             found.append(problem)
     return found
@@ -173,7 +174,13 @@ def make(
         landmarks=None if found.landmarks68 is None else transform.apply(found.landmarks68),
     )
     dense = found.vertices(model)
-    made = target.make(transform.apply(dense), model, context)
+    placed = transform.apply(dense)
+    points = placed[model.keypoints, :2]
+    if not ((points >= -0.5) & (points < target.side - 0.5)).all(axis=1).any():
+        x, y = points.mean(axis=0)
+        detail = f"no landmark lies in the crop; their mean is at ({x:.4g}, {y:.4g}) of {target.side} px"
+        return StatusRow(face, picture, "ground_truth", Reason.MESH_OUTSIDE_FRAME, 0.0, detail)
+    made = target.make(placed, model, context)
     if made.problem is not None:
         problem = made.problem
         return StatusRow(face, picture, "ground_truth", problem.reason, problem.value, problem.detail)
@@ -184,9 +191,11 @@ def make(
 def _create(path: str, truths: Sequence[Truth], target: Target, attributes: Mapping[str, str]):
     """The new file, with the sizes that the contract leaves open taken from the first face."""
     contract = GROUND_TRUTH.extended(**target.fields)
-    sizes = {"Ks": 0, "Ke": 0}
+    sizes = {
+        letter: 0 for field in contract.fields.values() for letter in field.shape if isinstance(letter, str)
+    }
     for truth in truths[:1]:
-        sizes = {"Ks": len(truth.annotation.shape), "Ke": len(truth.annotation.expression)}
+        sizes |= {"Ks": len(truth.annotation.shape), "Ke": len(truth.annotation.expression)}
         for name, field in target.fields.items():
             shape = np.shape(truth.stored[name]) if name in truth.stored else ()
             sizes.update({s: n for s, n in zip(field.shape, shape, strict=False) if isinstance(s, str)})

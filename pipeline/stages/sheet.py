@@ -11,6 +11,7 @@ from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.score import Score, read_scores
 from pipeline.evaluation.sheet import Tile, choose, draw
 from pipeline.geometry.frames import CropTransform
+from pipeline.geometry.resample import to_rgb
 from pipeline.io import hdf5
 from pipeline.io.images import write_png
 from pipeline.morphable import load_face_model
@@ -40,7 +41,7 @@ def run(
             if found.picture in wanted and found.picture not in tiles:
                 crop = CropTransform.from_array(pack["transform"][row])
                 tiles[found.picture] = Tile(
-                    pack["image"][row],
+                    to_rgb(pack["image"][row]),
                     crop.apply(found.in_picture()),
                     crop.apply(pack["landmarks68"][row]),
                     _caption(wanted[found.picture], protocol.unit),

@@ -9,6 +9,7 @@ from typing import Any
 from pipeline.config import TargetSettings, TrainingSettings
 from pipeline.io.files import sha256_of
 from pipeline.io.tables import read_tsv
+from pipeline.models.inputs import require_channels
 from pipeline.morphable import load_face_model
 from pipeline.records import SOURCE_COLUMNS, FacemillError
 from pipeline.registry import FRAMES, TARGETS, TASKS
@@ -42,6 +43,7 @@ def run(
             f"models.{wildcards['model']}: expected settings.size to be its target's size, found {network.size} for a "
             f"target of {target.side}; set models.{wildcards['model']}.settings.size={target.side}"
         )
+    require_channels(network, packs["train"].channels, f"models.{wildcards['model']}")
     data = [sha256_of(path) for name in ("train", "val", "files") for path in inputs[name]]
     trained = run_training(
         network,

@@ -1,1 +1,1 @@
-"""Kinds of ground truth: position maps, volumes, parameters, landmarks; one file each."""
+"""Kinds of ground truth, one file each; each registers in TARGETS."""

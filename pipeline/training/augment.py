@@ -39,11 +39,11 @@ class Similarity:
         return np.column_stack([turn, offset])
 
     def apply_to_crop(self, image: np.ndarray, padding: str) -> np.ndarray:
-        """A new crop (F, F, 3) uint8; ``padding`` as the frame's: reflect, zero or edge."""
+        """A new crop (F, F, C) uint8; ``padding`` as the frame's: reflect, zero or edge."""
         size = (image.shape[1], image.shape[0])
         return cv2.warpAffine(
             image, self.matrix(image.shape[0]), size, flags=cv2.INTER_LINEAR, borderMode=BORDERS[padding]
-        )
+        ).reshape(image.shape)
 
     def apply_to_map(self, positions: np.ndarray) -> np.ndarray:
         """A new map (S, S, 3) in px of an S x S crop; a mirrored map is read from the chart's other side."""
@@ -69,22 +69,23 @@ def augment(
     random: np.random.Generator,
     padding: str = "reflect",
 ) -> tuple[np.ndarray, np.ndarray]:
-    """A changed crop (F, F, 3) uint8 and its map (S, S, 3) float32 in px of the S x S input; the inputs stay."""
+    """A changed crop (F, F, C) uint8 and its map (S, S, 3) float32 in px of the S x S input; the inputs stay."""
     similarity = draw_similarity(settings, random)
     image = similarity.apply_to_crop(image, padding)
-    gains = random.uniform(*settings.colour, 3)
-    image = cv2.LUT(image, np.clip(np.arange(256)[:, None] * gains, 0, 255).astype(np.uint8)[None])
+    gains = random.uniform(*settings.colour, image.shape[2])
+    table = np.clip(np.arange(256)[:, None] * gains, 0, 255).astype(np.uint8)[None]
+    image = cv2.LUT(image, table).reshape(image.shape)
     if random.random() < settings.occlusion:
         paste_noise(image, random)
     return image, similarity.apply_to_map(positions)
 
 
 def paste_noise(image: np.ndarray, random: np.random.Generator) -> None:
-    """Cover part of a crop (F, F, 3) uint8, in place, by an ellipse or a box at any angle, filled with noise.
+    """Cover part of a crop (F, F, C) uint8, in place, by an ellipse or a box at any angle, filled with noise.
 
     The grain of the noise, its mean colour and its contrast are drawn too, so a patch may look like cloth or a hand.
     """
-    side = image.shape[0]
+    side, _, channels = image.shape
     axes = np.rint(random.uniform(*PATCH_SIZE, 2) * side / 2).astype(int)
     centre = np.rint(random.uniform(0.1, 0.9, 2) * side).astype(int)
     angle = random.uniform(0, 180)
@@ -95,7 +96,7 @@ def paste_noise(image: np.ndarray, random: np.random.Generator) -> None:
         corners = cv2.boxPoints((centre.tolist(), (2 * axes).tolist(), angle))
         cv2.fillPoly(mask, [np.rint(corners).astype(np.int32)], 1)
     grain = int(random.integers(*PATCH_GRAIN, endpoint=True))
-    colour, contrast = random.uniform(0, 255, 3), random.uniform(0, 90)
-    coarse = (colour + contrast * random.standard_normal((grain, grain, 3))).astype(np.float32)
-    texture = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_LINEAR)
+    colour, contrast = random.uniform(0, 255, channels), random.uniform(0, 90)
+    coarse = (colour + contrast * random.standard_normal((grain, grain, channels))).astype(np.float32)
+    texture = cv2.resize(coarse, (side, side), interpolation=cv2.INTER_LINEAR).reshape(image.shape)
     np.copyto(image, np.clip(texture, 0, 255).astype(np.uint8), where=mask[..., None].astype(bool))

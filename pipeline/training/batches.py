@@ -44,7 +44,7 @@ class Packs:
         return int(self._ends[-1]) if len(self._ends) else 0
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
-        """Crop (F, F, 3) uint8 and decoded target of one sample."""
+        """Crop (F, F, C) uint8 and decoded target of one sample."""
         if not 0 <= index < len(self):
             raise IndexError(index)
         which = int(np.searchsorted(self._ends, index, side="right"))
@@ -53,6 +53,11 @@ class Packs:
         return source["image"][row], self.target.decode(
             {name: source[name][row] for name in self.target.fields}
         )
+
+    @property
+    def channels(self) -> int | None:
+        """C of the crops: 3, or 1 for a gray frame; None without packs."""
+        return self._sources[0]["image"].shape[3] if self._sources else None
 
     def close(self) -> None:
         """Close the files."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from pipeline.config import TrainingSettings
 from pipeline.datasets.base import AnnotationProblem, Reader
+from pipeline.datasets.plausible import checked
 from pipeline.io.images import UnreadablePicture, read_picture
 from pipeline.morphable import MorphableModel
 from pipeline.records import FacemillError
@@ -34,7 +35,7 @@ def labelled_pictures(
         try:
             image = read_picture(root / row["path"])
             faces = [
-                reader.annotation(root / path, image.shape[0]).landmarks(model)[:, :2]
+                checked(reader.annotation(root / path, image.shape[0]), model, path).landmarks(model)[:, :2]
                 for path in filter(None, row["annotations"].split(";"))
             ]
         except (UnreadablePicture, AnnotationProblem):

@@ -6,8 +6,7 @@ import argparse
 import importlib
 
 from pipeline import layout, provenance
-from pipeline.io.files import expand
-from pipeline.jobs import Job, job
+from pipeline.jobs import Job, job, located
 from pipeline.records import FacemillError
 from pipeline.verbs import record
 from pipeline.verbs.options import add_config_options, load_config
@@ -82,9 +81,9 @@ def run(options: argparse.Namespace) -> int:
 
 
 def expanded(inputs: dict[str, str | list[str]]) -> dict[str, str | list[str]]:
-    """Input paths with their environment variables filled in."""
+    """Input paths where they stand on this machine."""
     return {
-        name: [str(expand(p)) for p in paths] if isinstance(paths, list) else str(expand(paths))
+        name: [str(located(p)) for p in paths] if isinstance(paths, list) else str(located(paths))
         for name, paths in inputs.items()
     }
 
@@ -92,7 +91,7 @@ def expanded(inputs: dict[str, str | list[str]]) -> dict[str, str | list[str]]:
 def require_inputs(todo: Job) -> None:
     """Raise FacemillError for the first input that is not there, with the command that makes it."""
     for path in todo.files:
-        if not expand(path).exists():
+        if not located(path).exists():
             made = layout.maker(path)
             hint = f"; type: snakemake -j8 {path}" if made else ""
             raise FacemillError(f"no input {path} for {todo.command}{hint}")

@@ -2,11 +2,17 @@
 
 import json
 import re
+import shutil
 
 import numpy as np
 import pytest
 
+from pipeline.config import TargetSettings
+from pipeline.io import hdf5
 from pipeline.io.images import encode_jpeg
+from pipeline.io.tables import read_tsv
+from pipeline.records import KEPT_COLUMNS, PACK, REAPED_COLUMNS
+from pipeline.registry import TARGETS
 from tests.project import ROOT, TARGET
 
 PAGE = (ROOT / "docs" / "adding.md").read_text(encoding="utf-8")
@@ -68,6 +74,34 @@ def test_a_data_set_is_listed_with_its_groups(project, tmp_path):
     assert done.returncode == 0, done.stderr
     rows = (project.path / "results/source/people.tsv").read_text().splitlines()
     assert [row.split("\t")[3] for row in rows] == ["group", "ada", "bo"]
+
+
+def test_a_data_set_goes_through_the_chain_as_far_as_its_pack(project, tmp_path):
+    made = project.path / "results/synthetic/synth_train/images"
+    names = [mat.stem for mat in sorted(made.glob("*.mat")) if mat.with_suffix(".jpg").is_file()][:8]
+    people = dict(zip(names, ("ada", "bo") * 4, strict=True))
+    for name, person in people.items():
+        (tmp_path / person).mkdir(exist_ok=True)
+        for suffix in (".jpg", ".mat"):
+            shutil.copy(made / f"{name}{suffix}", tmp_path / person)
+    target = "results/pack/fan192/posmap32/people/test.h5"
+    overlays = ("--configfile", "small.yaml", "dataset.yaml")
+    done = project.run("snakemake", target, "-j2", *overlays, "--config", "shards=1", PEOPLE=str(tmp_path))
+    assert done.returncode == 0, done.stdout + done.stderr
+    ledger = project.path / "results/reap/fan192/posmap32/people"
+    kept, reaped = (
+        read_tsv(ledger / "kept.tsv", KEPT_COLUMNS),
+        read_tsv(ledger / "reaped.tsv", REAPED_COLUMNS),
+    )
+    assert {row["picture"] for row in kept + reaped} == {
+        f"{person}/{name}" for name, person in people.items()
+    }
+    assert {row["group"] for row in kept} == {"ada", "bo"}
+    fields = TARGETS["posmap"](TargetSettings(kind="posmap", size=32)).fields
+    with hdf5.open_checked(project.path / target, PACK.extended(**fields)) as pack:
+        assert hdf5.texts(pack["face"]) == [row["face"] for row in kept]
+        assert hdf5.texts(pack["group"]) == [row["face"].split("/")[0] for row in kept]
+        assert pack["posmap"].shape == (len(kept), 32, 32, 3)
 
 
 def test_a_protocol_scores_the_stored_predictions_again_and_nothing_else(project):

@@ -1,10 +1,14 @@
 """Position maps, volumes, codes and weights of real faces, against published files and double-precision twins."""
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
 
 from pipeline.config import TargetSettings
+from pipeline.datasets.base import AnnotationProblem
+from pipeline.datasets.plausible import checked
 from pipeline.evaluation.chart import read_bilinear
 from pipeline.geometry import mesh, reference, volume
 from pipeline.geometry.euler import rotation_from_angles
@@ -149,6 +153,18 @@ def test_codes_of_the_mean_shape_and_their_picture(bfm, annotations):
     columns, rows = np.rint(vertices[bfm.keypoints, :2]).astype(int)[seen].T
     drawn = mesh.pncc(raster, bfm.triangles, whole)[rows, columns]
     assert np.median(np.abs(drawn - whole[bfm.keypoints][seen])) < 0.01
+
+
+def test_every_real_annotation_is_plausible(bfm, annotations):
+    for k, annotation in enumerate(annotations):
+        assert checked(annotation, bfm, f"{k}") is annotation
+    worst = annotations[0]
+    pose = worst.pose * [1, 1, 1, 1e34, 1, 1, 1]
+    with pytest.raises(AnnotationProblem, match="expected landmarks within"):
+        checked(replace(worst, pose=pose), bfm, "0")
+    shape = np.concatenate([22 * bfm.shape_sigma[:1], worst.shape[1:]])
+    with pytest.raises(AnnotationProblem, match="within 20 deviations"):
+        checked(replace(worst, shape=shape), bfm, "0")
 
 
 def test_a_picture_warped_by_its_own_map_gives_the_texture_back(data, bfm, annotations):

@@ -70,7 +70,7 @@ def write_pack(
     random = np.random.default_rng(1)
     target = TARGETS["posmap"](TARGET)
     transform = CropTransform(0.35, 99.0, 99.5, FRAME)
-    sizes = {"F": FRAME, "Ks": 2, "Ke": 1}
+    sizes = {"F": FRAME, "C": 3, "Ks": 2, "Ke": 1}
     with hdf5.create(path, PACK.extended(**target.fields), len(faces), sizes) as file:
         for row, (name, face) in enumerate(faces.items()):
             picture = (pictures or {}).get(name, name.split("#")[0])

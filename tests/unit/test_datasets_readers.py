@@ -112,6 +112,11 @@ BROKEN = {
     "missing key": ({"Exp_Para": None}, Reason.ANNOTATION_MISSING, "Exp_Para"),
     "wrong length": ({"Pose_Para": np.zeros((1, 6))}, Reason.ANNOTATION_MISSING, "expected 7"),
     "text": ({"Shape_Para": np.array(["a", "b"])}, Reason.ANNOTATION_MISSING, "no numbers"),
+    "complex": (
+        {"Pose_Para": np.full((1, 7), 1 + 1j)},
+        Reason.ANNOTATION_IMPLAUSIBLE,
+        "7 real numbers in Pose_Para, found complex",
+    ),
     "nan": ({"Shape_Para": np.full((199, 1), np.nan)}, Reason.ANNOTATION_NOT_FINITE, "199 of Shape_Para"),
     "no scale": ({"Pose_Para": np.zeros((1, 7))}, Reason.ANNOTATION_NOT_FINITE, "not positive"),
 }

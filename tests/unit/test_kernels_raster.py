@@ -127,7 +127,7 @@ def test_visible_vertices_equal_their_twin(seed):
 def test_depth_image_and_codes():
     vertices, triangles = sphere((12.0, 12.0, 5.0), 9.0)
     raster = mesh.rasterize(vertices, triangles, 24, 24)
-    image = mesh.depth_image(raster)
+    image = mesh.depth_image(raster.depth, raster.mask)
     assert (
         image.dtype == np.uint8
         and image[12, 12] == 255

@@ -39,7 +39,9 @@ def save_pack(path: Path, samples: int, seed: int) -> None:
     target = TARGETS["posmap"](TargetSettings(kind="posmap", size=SIDE))
     flat = uv_table(dome(), SIDE).gather(dome().mean / 1e4)
     contract = PACK.extended(**target.fields)
-    with hdf5.create(path, contract, samples, {"F": CROP, "Ks": 2, "Ke": 1}, target.attributes) as file:
+    with hdf5.create(
+        path, contract, samples, {"F": CROP, "C": 3, "Ks": 2, "Ke": 1}, target.attributes
+    ) as file:
         for k in range(samples):
             random = rng("pack", seed, k)
             shift = random.uniform(12, 20, 2)
