@@ -63,10 +63,10 @@ def draw(groups: dict[str, list[Tile]], chart: Chart, title: str) -> np.ndarray:
             continue
         pairs = [_pair(tile, chart) for tile in tiles]
         row = np.concatenate(pairs, axis=1)
-        rows.append(np.concatenate([_text(name, row.shape[1], TITLE), row], axis=0))
+        rows.append(np.concatenate([strip_of(name, row.shape[1], TITLE), row], axis=0))
     width = max((row.shape[1] for row in rows), default=NARROW)
     padded = [np.pad(row, ((0, 0), (0, width - row.shape[1]), (0, 0)), constant_values=255) for row in rows]
-    return np.concatenate([_text(title, width, TITLE), *padded], axis=0)
+    return np.concatenate([strip_of(title, width, TITLE), *padded], axis=0)
 
 
 def overlay(image: np.ndarray, position_map: np.ndarray, mask: np.ndarray) -> np.ndarray:
@@ -107,13 +107,15 @@ def _pair(tile: Tile, chart: Chart) -> np.ndarray:
         for x, y in np.asarray(points)[:, :2]:
             cv2.circle(covered, (round(float(x) * 8), round(float(y) * 8)), 9, colour, -1, cv2.LINE_AA, 3)
     pair = np.concatenate([tile.image, covered], axis=1)
-    return np.concatenate([pair, _text(tile.caption, pair.shape[1], CAPTION)], axis=0)
+    return np.concatenate([pair, strip_of(tile.caption, pair.shape[1], CAPTION)], axis=0)
 
 
-def _text(words: str, width: int, height: int) -> np.ndarray:
+def strip_of(words: str, width: int, height: int) -> np.ndarray:
+    """A white strip (height, width, 3) uint8 with the words on it, in smaller letters where they are many."""
     strip = np.full((height, width, 3), 255, dtype=np.uint8)
     plain = words.encode("ascii", "replace").decode()
-    cv2.putText(
-        strip, plain, (4, height - 6), cv2.FONT_HERSHEY_SIMPLEX, height / 44, (0, 0, 0), 1, cv2.LINE_AA
-    )
+    scale = height / 44
+    (length, _), _ = cv2.getTextSize(plain, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)
+    scale *= min(1.0, (width - 8) / max(length, 1))
+    cv2.putText(strip, plain, (4, height - 6), cv2.FONT_HERSHEY_SIMPLEX, scale, (0, 0, 0), 1, cv2.LINE_AA)
     return strip

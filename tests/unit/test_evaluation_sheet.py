@@ -3,7 +3,7 @@
 import numpy as np
 
 from pipeline.evaluation.score import Score
-from pipeline.evaluation.sheet import choose, draw, grid_triangles, overlay
+from pipeline.evaluation.sheet import choose, draw, grid_triangles, overlay, strip_of
 
 
 def score(name: str, value: float | None, failed: bool = False) -> Score:
@@ -67,3 +67,9 @@ def test_a_model_that_failed_everywhere_still_gets_a_sheet_with_a_title():
     groups = choose([score("a", 100.0, failed=True)], "nme68_2d", 4)
     drawn = draw({name: [] for name in groups}, None, "all failed")
     assert drawn.ndim == 3 and drawn.min() < 128
+
+
+def test_a_long_caption_is_drawn_smaller_rather_than_cut():
+    ink = [np.flatnonzero((strip_of(words, 120, 20) < 255).any(axis=(0, 2))) for words in ("i", "W" * 40)]
+    assert all(0 < columns.min() and columns.max() < 119 for columns in ink)
+    assert ink[1].max() > 100
