@@ -32,6 +32,12 @@ def test_verbs_and_paths_exist(page):
         assert (ROOT / name).exists() or page.name == "adding.md", f"{page.name}: {name}"
 
 
+def test_the_readme_lists_every_preset_and_no_other():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+\.yaml)` \|", text, re.M)
+    assert sorted(listed) == sorted(path.name for path in (ROOT / "workflow" / "presets").glob("*.yaml"))
+
+
 def test_published_weights_are_named_as_the_code_looks_for_them():
     text = (ROOT / "docs" / "environment.md").read_text(encoding="utf-8")
     assert re.findall(r"`(\S+\.pth\.tar)`", text) == [loading.PUBLISHED_FAN]
