@@ -59,6 +59,9 @@ def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]
         if dataset in config.evaluation.benchmarks:
             yield f"evaluation.benchmarks: {dataset} is what {where} learns from; a benchmark is for testing only"
     yield from _own_loss(where, model.training)
+    training = {**config.training.model_dump(), **model.training}
+    if training["weights_face_png"] and not training["weights_png"]:
+        yield f"{where}.training.weights_face_png: expected it beside weights_png, found no weights_png"
     target = config.targets.get(model.target)
     if target and target.kind in registry.TARGETS and target.kind not in registry.TASKS:
         known = ", ".join(registry.TASKS)

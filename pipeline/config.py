@@ -198,6 +198,10 @@ class TrainingSettings(Strict):
     weights_png: str | None = Field(
         None, description="a user's own weight mask instead of the chart's 16:4:3:0"
     )
+    weights_face_png: str | None = Field(
+        None,
+        description="picture whose black pixels get no weight in weights_png, as PRNet's uv_face_mask.png",
+    )
     validate_every: int = Field(250, ge=1, description="updates")
     log_every: int = Field(25, ge=1, description="updates")
     save_every: int = Field(250, ge=1, description="updates between two resume states")

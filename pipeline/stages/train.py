@@ -25,7 +25,7 @@ def run(
     wildcards: Mapping[str, str],
     attributes: Mapping[str, str],
 ) -> None:
-    """Train: `inputs` lists train and val of packs, source, and files (a warm start's weights, a user's mask);
+    """Train: `inputs` lists train and val of packs, source, and files (a warm start's weights, a user's masks);
     `outputs` weights, history, card; `settings` model, network (its keywords), frame, target, training, face_model,
     state (folder of the resumable state); `wildcards` seed."""
     training = TrainingSettings.model_validate(settings["training"])

@@ -84,6 +84,7 @@ def test_a_number_without_a_point_is_one_among_free_keywords_too():
         ("shipped.fan={task: fan, dataset: synth_train, training: {lrr: 1}}", r"shipped\.fan\.training\.lrr"),
         ("models.prn.training.loss=posmap_nrm", "unknown loss 'posmap_nrm'.*Did you mean 'posmap_norm'"),
         ("training.loss=posmap_nrm", r"^config: training\.loss: unknown loss 'posmap_nrm'.*'posmap_norm'\?$"),
+        ("training.weights_face_png=face.png", r"prn\.training\.weights_face_png: .*found no weights_png$"),
         ("training.seeds=[1, 0, 1]", r"training\.seeds: expected each number once, found \[1, 0, 1\]"),
         (
             "training.augment.scale=[1.2, 0.9]",
