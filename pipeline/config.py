@@ -168,6 +168,10 @@ class AugmentSettings(Strict):
     flip: Share = Field(0.0, description="probability of a mirrored sample, for charts symmetric in u")
 
 
+UPKEEP = frozenset({"memory_limit_mb", "save_every", "tensorboard"})
+"""Settings of a training that change no byte of what it leaves: no params of its rule, not in its card."""
+
+
 class TrainingSettings(Strict):
     """One training run. Budgets count updates, never seconds."""
 

@@ -14,7 +14,7 @@ from pipeline.records import SOURCE_COLUMNS, FacemillError
 from pipeline.registry import FRAMES, TARGETS, TASKS
 from pipeline.training.batches import Packs
 from pipeline.training.checkpoints import initial_network, parameter_count, write_card
-from pipeline.training.job import digest_of, run_training
+from pipeline.training.job import digest_of, recorded, run_training
 
 
 def run(
@@ -62,7 +62,7 @@ def run(
         frame=settings["frame"],
         target=settings["target"],
         seed=seed,
-        training=settings["training"],
+        training=recorded(settings["training"]),
         samples={name: len(pack) for name, pack in packs.items()},
         selected=trained.selected,
         licences=_licences(inputs["source"], face.name, face.licence),

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from pipeline.config import TrainingSettings
+from pipeline.config import UPKEEP, TrainingSettings
 from pipeline.training.loop import Task, Trained, train
 
-WITHOUT_EFFECT = frozenset({"log_every", "memory_limit_mb", "save_every", "tensorboard"})
+WITHOUT_EFFECT = UPKEEP | {"log_every"}
 """Training settings that cannot change its weights. A history that spans a change of log_every holds both steps."""
 
 
@@ -49,6 +49,11 @@ def resume_key(settings: Mapping[str, Any], seed: int, code: str, data: list[str
     """The digest of all that decides the weights of a training."""
     training = {name: value for name, value in settings["training"].items() if name not in WITHOUT_EFFECT}
     return digest_of([{**settings, "training": training}, seed, code, data])
+
+
+def recorded(training: Mapping[str, Any]) -> dict[str, Any]:
+    """The settings of a training as its card has them: without those that change no byte."""
+    return {name: value for name, value in training.items() if name not in UPKEEP}
 
 
 def digest_of(value: Any) -> str:

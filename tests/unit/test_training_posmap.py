@@ -153,10 +153,11 @@ def test_the_loss_is_weighted_by_the_chart_or_by_the_users_mask(folder, tmp_path
 
 
 def test_the_stage_writes_weights_history_and_a_card_equal_to_the_byte(tmp_path):
-    for name in ("a", "b"):
+    upkeep = {"save_every": 1, "memory_limit_mb": 0}
+    for name, more in {"a": {}, "b": {}, "other upkeep": upkeep}.items():
         (tmp_path / name).mkdir()
-        world.run(tmp_path / name)
-    assert digests(tmp_path / "a") == digests(tmp_path / "b")
+        world.run(tmp_path / name, **more)
+    assert digests(tmp_path / "a") == digests(tmp_path / "b") == digests(tmp_path / "other upkeep")
     assert sorted(digests(tmp_path / "a")) == ["card.json", "history.jsonl", "weights.safetensors"]
     card = json.loads((tmp_path / "a/out/card.json").read_text())
     network = initial_network("prn", card["settings"], 0)
