@@ -1,6 +1,6 @@
 """Time of detection on one thread: box finder and landmark finder of the shipped weights, and their parts.
 
-python benchmarks/detect.py [--faces 64] [--weights shipped]
+python -m benchmarks.detect [--faces 64] [--weights shipped]
 """
 
 from __future__ import annotations

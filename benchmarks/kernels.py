@@ -1,6 +1,6 @@
 """The kernels against their numpy twins and against plain numpy, taken in one run on the meshes of the tests.
 
-    python benchmarks/kernels.py [--repeats 7] [--detail 110] [--face-model PATH]
+    python -m benchmarks.kernels [--repeats 7] [--detail 110] [--face-model PATH]
 
 The meshes are spheres and sheets about as fine as a face model (`--detail` rings: 110 give 24,000 vertices), or the
 face model of `--face-model` (bfm_sim.npz's layout), turned by 30 degrees. Times are the best of the repeats, in

@@ -1,6 +1,6 @@
 """Time of the synthesiser on one thread: whole pictures of each kind, and the parts of one.
 
-OMP_NUM_THREADS=1 python benchmarks/synthesise.py [--pictures 40] [--model procedural]
+OMP_NUM_THREADS=1 python -m benchmarks.synthesise [--pictures 40] [--model procedural]
 """
 
 from __future__ import annotations

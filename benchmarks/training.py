@@ -1,6 +1,6 @@
 """Time of a training update of PRN, and of its parts, by number format, layout and threads.
 
-    python benchmarks/training.py [--width 16] [--size 96] [--batch 8] [--updates 12] [--threads 1]
+    python -m benchmarks.training [--width 16] [--size 96] [--batch 8] [--updates 12] [--threads 1]
 
 Medians over the updates; processor time grows while other processes keep the threads waiting, wall time even more.
 """

@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
 
 
 def _scalars(value: Any) -> Any:
@@ -27,7 +28,20 @@ def _scalars(value: Any) -> Any:
     return value
 
 
+def _ordered(pair: tuple[Any, Any]) -> tuple[Any, Any]:
+    if pair[0] > pair[1]:
+        raise PydanticCustomError("order", "expected the smaller number first")
+    return pair
+
+
+def _different(values: list[int]) -> list[int]:
+    if len(set(values)) < len(values):
+        raise PydanticCustomError("repeated", "expected each number once")
+    return values
+
+
 Share = Annotated[float, Field(ge=0, le=1)]
+Range = Annotated[tuple[float, float], AfterValidator(_ordered)]
 Keywords = Annotated[dict[str, Any], BeforeValidator(_scalars)]
 
 
@@ -61,7 +75,7 @@ class SyntheticSettings(Strict):
     yaw_limit: float = Field(90.0, ge=0, le=90, description="degrees")
     pitch_limit: float = Field(45.0, ge=0, le=45, description="degrees")
     roll_limit: float = Field(45.0, ge=0, le=45, description="degrees")
-    face_size: tuple[float, float] = Field(
+    face_size: Range = Field(
         (0.20, 0.58),
         description="sqrt(w h) of the 68 points as a share of the picture's side, least and most",
     )
@@ -77,7 +91,9 @@ class SyntheticSettings(Strict):
     shadows: Share = Field(0.6, description="pictures whose main light casts shadows")
     blur: float = Field(0.6, ge=0, description="mean sigma of the blur, pixels")
     noise: float = Field(0.012, ge=0, description="mean sigma of the noise, share of full scale")
-    jpeg_quality: tuple[int, int] = Field((35, 97), description="least and most JPEG quality")
+    jpeg_quality: Annotated[tuple[int, int], AfterValidator(_ordered)] = Field(
+        (35, 97), description="least and most JPEG quality"
+    )
 
 
 class DatasetSettings(Strict):
@@ -148,10 +164,14 @@ class AugmentSettings(Strict):
 
     rotation: float = Field(45.0, ge=0, le=180, description="degrees, uniform in +-")
     translation: Share = Field(0.1, description="share of the side, uniform in +-")
-    scale: tuple[float, float] = Field((0.9, 1.2), description="uniform between")
-    colour: tuple[float, float] = Field((0.6, 1.4), description="gain of each channel, uniform between")
+    scale: Range = Field((0.9, 1.2), description="uniform between")
+    colour: Range = Field((0.6, 1.4), description="gain of each channel, uniform between")
     occlusion: Share = Field(0.5, description="probability of a pasted noise texture")
     flip: Share = Field(0.0, description="probability of a mirrored sample, for charts symmetric in u")
+
+
+UPKEEP = frozenset({"memory_limit_mb", "save_every", "tensorboard"})
+"""Settings of a training that change no byte of what it leaves: no params of its rule, not in its card."""
 
 
 class TrainingSettings(Strict):
@@ -177,10 +197,16 @@ class TrainingSettings(Strict):
     channels_last: Literal["auto", "on", "off"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(2, ge=1, description="of torch; another number gives other last digits")
-    seeds: list[int] = Field([0], min_length=1, description="one model each")
+    seeds: Annotated[list[int], AfterValidator(_different)] = Field(
+        [0], min_length=1, description="one model each"
+    )
     loss: str = Field("posmap_norm", description="registry name")
     weights_png: str | None = Field(
         None, description="a user's own weight mask instead of the chart's 16:4:3:0"
+    )
+    weights_face_png: str | None = Field(
+        None,
+        description="picture whose black pixels get no weight in weights_png, as PRNet's uv_face_mask.png",
     )
     validate_every: int = Field(200, ge=1, description="updates")
     log_every: int = Field(25, ge=1, description="updates")

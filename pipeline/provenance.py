@@ -36,6 +36,8 @@ PLUMBING = {
     "pipeline._kernels",
     "pipeline.config",
     "pipeline.settings",
+    "pipeline.checks",
+    "pipeline.keywords",
     "pipeline.registry",
     "pipeline.provenance",
     "pipeline.layout",

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import ast
 import json
-import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from types import UnionType
@@ -13,7 +11,7 @@ from typing import Any, TypeVar, get_args, get_origin
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from pipeline import registry
+from pipeline import checks, registry
 from pipeline.config import Config, TrainingSettings
 from pipeline.records import FacemillError
 
@@ -21,8 +19,6 @@ Block = TypeVar("Block", bound=BaseModel)
 
 ROOT = Path(__file__).resolve().parent.parent
 DEFAULT = ROOT / "config.yaml"
-NAME = r"\w+"
-"""What datasets, targets, models and shipped networks may be called: their names are parts of paths."""
 PROTOCOLS = ROOT / "pipeline" / "evaluation" / "protocols"
 
 
@@ -43,7 +39,7 @@ def parse(values: Mapping[str, Any]) -> Config:
         for name, block in getattr(config, table).items():
             overlaid = merge(config.training.model_dump(), block.training)
             _validated(TrainingSettings, overlaid, f"{table}.{name}.training.")
-    problems = list(_dangling(config))
+    problems = list(checks.problems(config, protocol_names()))
     if problems:
         raise FacemillError("config: " + "; ".join(problems))
     return config
@@ -111,90 +107,9 @@ def as_values(config: BaseModel) -> dict[str, Any]:
     return json.loads(config.model_dump_json())
 
 
-def keywords_of(module: str, name: str) -> list[str]:
-    """The keyword-only arguments of a registered class or function, read from its source without importing it."""
-    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.ClassDef | ast.FunctionDef) and _is_registered(node, name):
-            function = node
-            if isinstance(node, ast.ClassDef):
-                functions = [n for n in node.body if isinstance(n, ast.FunctionDef) and n.name == "__init__"]
-                if not functions:
-                    return []
-                function = functions[0]
-            return [argument.arg for argument in function.args.kwonlyargs]
-    raise FacemillError(f"{module} does not register {name!r}")
-
-
-def _is_registered(node: ast.ClassDef | ast.FunctionDef, name: str) -> bool:
-    return any(
-        isinstance(decorator, ast.Call)
-        and decorator.args
-        and isinstance(decorator.args[0], ast.Constant)
-        and decorator.args[0].value == name
-        for decorator in node.decorator_list
-    )
-
-
 def protocol_names() -> list[str]:
     """The ids of the protocol files."""
     return sorted(path.stem for path in PROTOCOLS.glob("*.yaml"))
-
-
-def _dangling(config: Config) -> Iterable[str]:
-    """Names in the config that nothing answers to."""
-
-    def known(where: str, kind: str, name: str, names: Iterable[str]) -> Iterable[str]:
-        names = sorted(names)
-        if name not in names:
-            yield f"{where}: {registry.unknown(kind, name, names)}"
-
-    for table in ("datasets", "targets", "models", "shipped"):
-        for key in getattr(config, table):
-            if not re.fullmatch(NAME, key):
-                yield f"{table}: expected a name of letters, digits and underscores, found {key!r}"
-    if config.detection.weights == "library":
-        yield "detection.weights: expected shipped or a path, found library, which is for detection.fan_weights"
-    yield from known("face_model.id", "face model", config.face_model.id, registry.FACE_MODELS)
-    yield from known("detection.detector", "detector", config.detection.detector, registry.DETECTORS)
-    for key, dataset in config.datasets.items():
-        yield from known(f"datasets.{key}.reader", "data set reader", dataset.reader, registry.DATASETS)
-        if (dataset.root is None) == (dataset.synthetic is None):
-            yield f"datasets.{key}: expected either root (it exists) or synthetic (it is made)"
-    for key, target in config.targets.items():
-        yield from known(f"targets.{key}.kind", "target", target.kind, registry.TARGETS)
-    for key, model in config.models.items():
-        where = f"models.{key}"
-        unknown_model = list(known(f"{where}.model", "model", model.model, registry.MODELS))
-        yield from unknown_model
-        yield from known(f"{where}.frame", "frame", model.frame, registry.FRAMES)
-        yield from known(f"{where}.target", "target", model.target, config.targets)
-        for dataset in model.train:
-            yield from known(f"{where}.train", "data set", dataset, config.datasets)
-            if dataset in config.evaluation.benchmarks:
-                yield f"evaluation.benchmarks: {dataset} is what {where} learns from; a benchmark is for testing only"
-        loss = training_of(config, model.training).loss
-        yield from known(f"{where}.training.loss", "loss", loss, registry.LOSSES)
-        if not unknown_model:
-            keywords = keywords_of(registry.MODELS.module(model.model), model.model)
-            for name in model.settings:
-                yield from known(f"{where}.settings", "setting", name, keywords)
-    for benchmark in config.evaluation.benchmarks:
-        yield from known("evaluation.benchmarks", "data set", benchmark, config.datasets)
-    for protocol in config.evaluation.protocols:
-        yield from known("evaluation.protocols", "protocol", protocol, protocol_names())
-    for key, shipped in config.shipped.items():
-        tasks = registry.PICTURE_TASKS.names()
-        if shipped.task in tasks:
-            keywords = keywords_of(registry.PICTURE_TASKS.module(shipped.task), shipped.task)
-            for name in shipped.settings:
-                yield from known(f"shipped.{key}.settings", "setting", name, keywords)
-        else:
-            hint = registry.suggestion(shipped.task, tasks)
-            yield f"shipped.{key}.task: expected {' or '.join(tasks)}, found {shipped.task!r}.{hint}"
-        yield from known(f"shipped.{key}.dataset", "data set", shipped.dataset, config.datasets)
-    if config.census is not None:
-        yield from known("census", "data set", config.census, config.datasets)
 
 
 def _explain(error: Mapping[str, Any], kind: type[BaseModel], block: str) -> str:

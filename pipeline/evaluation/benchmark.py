@@ -35,9 +35,9 @@ def benchmark_pictures(source: Path) -> list[BenchmarkPicture]:
     return found
 
 
-def true_yaw(picture: BenchmarkPicture, reader: Reader, root: Path) -> float:
-    """Yaw in degrees as the annotation says, NaN where the annotation gives none."""
+def true_angles(picture: BenchmarkPicture, reader: Reader, root: Path) -> np.ndarray:
+    """(3,) pitch, yaw, roll in radians as the annotation says, NaN where the annotation gives none."""
     try:
-        return float(np.degrees(reader.annotation(root / picture.annotation, 1).pose[1]))
+        return np.asarray(reader.annotation(root / picture.annotation, 1).pose[:3], np.float64)
     except AnnotationProblem:
-        return float("nan")
+        return np.full(3, np.nan)

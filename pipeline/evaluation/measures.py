@@ -70,7 +70,15 @@ class Face:
         return self.truth.chart.dense(self.position_map, grid)
 
 
-class PointError(Strict):
+class _Measure(Strict):
+    """What all measures share."""
+
+    def leaves_out(self, angles: np.ndarray) -> bool:
+        """Whether a face with these true pitch, yaw and roll, (3,) radians, does not count, whatever is predicted."""
+        return False
+
+
+class PointError(_Measure):
     """Normalised mean error of points that correspond."""
 
     kind: Literal["points"]
@@ -103,7 +111,7 @@ class PointError(Strict):
         return float(nme(predicted[:, : self.dimensions], truth[:, : self.dimensions], size))
 
 
-class SurfaceError(Strict):
+class SurfaceError(_Measure):
     """Error of the face's surface over the 3D outer interocular distance, after alignment."""
 
     kind: Literal["surface"]
@@ -134,7 +142,7 @@ class SurfaceError(Strict):
         )
 
 
-class PoseError(Strict):
+class PoseError(_Measure):
     """Error of the rotation that takes the mean face to the predicted dense points."""
 
     kind: Literal["pose"]
@@ -146,10 +154,16 @@ class PoseError(Strict):
     )
     grid: Grid = Field(64, description="side of the map that the fitted points are texels of")
 
+    def leaves_out(self, angles: np.ndarray) -> bool:
+        """Whether a true angle of (3,) radians lies beyond the limit; never where the angles are unknown (NaN)."""
+        return self.exclude_beyond is not None and bool(
+            np.abs(np.degrees(angles)).max() > self.exclude_beyond
+        )
+
     def score(self, face: Face) -> float | None:
         """Degrees; None for a face that the protocol leaves out, infinite for a prediction in one place."""
         truth = np.degrees(face.truth.angles)
-        if self.exclude_beyond is not None and np.abs(truth).max() > self.exclude_beyond:
+        if self.leaves_out(face.truth.angles):
             return None
         upright = face.dense(self.grid) * np.array([1.0, -1.0, 1.0])
         if not _has_extent(upright):

@@ -28,7 +28,8 @@ def benchmark_block(
     Returns:
         images (the benchmark's pictures), evaluated and failed (they add up to it; a picture counts as evaluated when
         every seed's model has a usable prediction), truth_floor, and protocols: each with the mean of its seeds'
-        figures, ``seeds``, ``spread`` (largest less smallest balanced figure of the seeds) and ``mean_face``.
+        figures, ``seeds``, ``spread`` (largest less smallest balanced figure of the seeds) and ``mean_face``; each seed
+        and the mean face have the keys that stand before ``seeds``, the unit among them.
     """
     if not by_seed:
         raise FacemillError("expected the scores of at least one seed, found none")
@@ -50,16 +51,18 @@ def benchmark_block(
 
 
 def figures(scores: Sequence[Score], protocol: Protocol) -> dict[str, Any]:
-    """The figures of one protocol from long-form scores (`summarise`); pictures that it leaves out do not count."""
+    """The unit and the figures (`summarise`) of one protocol from long-form scores; pictures that it leaves out do not
+    count."""
     chosen = [score for score in scores if score.protocol == protocol.id and score.value is not None]
     if not any(score.protocol == protocol.id for score in scores):
         raise FacemillError(f"no scores under {protocol.id}; type: python -m pipeline score again")
-    return summarise(
+    found = summarise(
         np.array([score.value for score in chosen], dtype=np.float64),
         np.array([score.yaw_deg for score in chosen], dtype=np.float64),
         np.array([score.failed for score in chosen], dtype=bool),
         protocol.worst,
     )
+    return {"unit": protocol.unit, **found}
 
 
 def mean_figures(blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:

@@ -28,8 +28,8 @@ TRUTH_FLOOR = "truth_floor"
 class Score:
     """One picture under one protocol.
 
-    value: None where the protocol leaves the picture out; the protocol's worst where it failed. yaw_deg: NaN where a
-    failed picture has no readable truth.
+    value: None where the protocol leaves the picture out, failed or not; else the protocol's worst where it failed.
+    yaw_deg: NaN where a failed picture has no readable truth.
     """
 
     picture: str
@@ -45,7 +45,7 @@ def score_benchmark(
     chart: Chart,
     pictures: Sequence[BenchmarkPicture],
     protocols: Sequence[Protocol],
-    yaw_of: Callable[[BenchmarkPicture], float],
+    angles_of: Callable[[BenchmarkPicture], np.ndarray],
 ) -> dict[str, list[Score]]:
     """Scores of every benchmark picture under every protocol, by predictor, and the floor of the truth.
 
@@ -56,7 +56,7 @@ def score_benchmark(
         predictions: predictor ("model", "mean_face") -> one prediction for each face of the pack, in its order.
         pack: the open test pack that they were made from; holds the truth.
         pictures: the benchmark's.
-        yaw_of: true yaw in degrees of a failed picture, NaN where it is unknown.
+        angles_of: true (3,) pitch, yaw, roll in radians of a failed picture, NaN where they are unknown.
 
     Returns:
         For each picture in turn one score per protocol; for pictures that did not fail also one under
@@ -82,19 +82,22 @@ def score_benchmark(
             face = Face(truth, prediction.in_picture())
             scores = [Score(picture, p.id, p.score(face), yaw, False) for p in protocols]
             scored[predictor][picture] = [*scores, floor]
-    yaws = {p.id: yaw_of(p) for p in pictures if any(p.id not in rows for rows in scored.values())}
+    angles = {p.id: angles_of(p) for p in pictures if any(p.id not in rows for rows in scored.values())}
     return {
         predictor: [
             score
             for picture in pictures
-            for score in rows.get(picture.id) or _failed(picture.id, protocols, yaws[picture.id])
+            for score in rows.get(picture.id) or _failed(picture.id, protocols, angles[picture.id])
         ]
         for predictor, rows in scored.items()
     }
 
 
-def _failed(picture: str, protocols: Sequence[Protocol], yaw: float) -> list[Score]:
-    return [Score(picture, protocol.id, protocol.worst, yaw, True) for protocol in protocols]
+def _failed(picture: str, protocols: Sequence[Protocol], angles: np.ndarray) -> list[Score]:
+    yaw = float(np.degrees(angles[1]))
+    return [
+        Score(picture, p.id, None if p.measure.leaves_out(angles) else p.worst, yaw, True) for p in protocols
+    ]
 
 
 def annotation_of(pack: h5py.File, row: int) -> FaceAnnotation:

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline import layout, registry
-from pipeline.config import Config
+from pipeline.config import UPKEEP, Config
 from pipeline.io.files import expand
 from pipeline.jobs import data, models
 from pipeline.jobs.data import located, splits_of
@@ -60,6 +60,11 @@ def job(config: Config, stage: str, **wildcards: object) -> Job:
         raise FacemillError(registry.unknown("stage", stage, sorted(STAGES)))
     values = {name: str(value) for name, value in wildcards.items()}
     inputs, settings, modules = STAGES[stage](config, **values)
+    upkeep = {}
+    if "training" in settings:
+        upkeep = {name: value for name, value in settings["training"].items() if name in UPKEEP}
+        training = {name: value for name, value in settings["training"].items() if name not in UPKEEP}
+        settings = {**settings, "training": training}
     return Job(
         stage,
         values,
@@ -67,6 +72,7 @@ def job(config: Config, stage: str, **wildcards: object) -> Job:
         layout.outputs(config.results, stage, **values),
         settings,
         (f"pipeline.stages.{stage}", *modules),
+        upkeep,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipeline import provenance
@@ -15,7 +15,10 @@ Parts = tuple[dict[str, Any], dict[str, Any], tuple[str, ...]]
 
 @dataclass(frozen=True)
 class Job:
-    """One job: inputs and outputs by name (a path, or a list of paths), settings, and the modules that decide it."""
+    """One job: inputs and outputs by name (a path, or a list of paths), settings, and the modules that decide it.
+
+    upkeep: settings that change how a training runs, and no byte of what it leaves.
+    """
 
     stage: str
     wildcards: dict[str, str]
@@ -23,6 +26,7 @@ class Job:
     outputs: dict[str, str]
     settings: dict[str, Any]
     modules: tuple[str, ...]
+    upkeep: dict[str, Any] = field(default_factory=dict)
 
     @property
     def code(self) -> str:
@@ -30,14 +34,27 @@ class Job:
         return provenance.code_digest(*self.modules)
 
     def as_json(self) -> str:
-        """The job as canonical JSON, the form in which rules hand it to verbs."""
-        return json.dumps(asdict(self), sort_keys=True, separators=(",", ":"))
+        """The job without its upkeep as canonical JSON, the form in which rules hand it to verbs."""
+        values = asdict(self)
+        del values["upkeep"]
+        return _canonical(values)
+
+    def upkeep_as_json(self) -> str:
+        """The upkeep in the same form; rules hand it on beside the job, since a change of it makes nothing stale."""
+        return _canonical(self.upkeep)
 
     @classmethod
-    def from_json(cls, text: str) -> Job:
-        """The job that ``as_json`` wrote."""
+    def from_json(cls, text: str, upkeep: str | None = None) -> Job:
+        """The job that ``as_json`` wrote, with the upkeep that ``upkeep_as_json`` wrote; without one, the defaults."""
         values = json.loads(text)
-        return cls(**{**values, "modules": tuple(values["modules"])})
+        return cls(**{**values, "modules": tuple(values["modules"])}, upkeep=json.loads(upkeep or "{}"))
+
+    @property
+    def all_settings(self) -> dict[str, Any]:
+        """What the stage gets to see: the settings, and the upkeep in its place among those of the training."""
+        if not self.upkeep:
+            return self.settings
+        return {**self.settings, "training": {**self.settings["training"], **self.upkeep}}
 
     @property
     def command(self) -> str:
@@ -72,3 +89,7 @@ class Job:
     def files(self) -> list[str]:
         """All input paths."""
         return [p for value in self.inputs.values() for p in ([value] if isinstance(value, str) else value)]
+
+
+def _canonical(values: dict[str, Any]) -> str:
+    return json.dumps(values, sort_keys=True, separators=(",", ":"))

@@ -70,7 +70,8 @@ def train(config: Config, model: str, seed: str) -> Parts:
     training = as_values(training_of(config, model_of(config, model).training))
     training.pop("seeds")
     inputs |= {"train": packs_of(config, model, "train"), "val": packs_of(config, model, "val")}
-    inputs["files"] = [path for key in ("init_from", "weights_png") if (path := training[key])]
+    files = ("init_from", "weights_png", "weights_face_png")
+    inputs["files"] = [path for key in files if (path := training[key])]
     inputs["source"] = [
         path_of(config, "source", "source", dataset=dataset) for dataset in model_of(config, model).train
     ]

@@ -9,7 +9,7 @@ from typing import Any
 
 from pipeline.config import TargetSettings
 from pipeline.evaluation import predictions, protocols
-from pipeline.evaluation.benchmark import benchmark_pictures, true_yaw
+from pipeline.evaluation.benchmark import benchmark_pictures, true_angles
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.mean_face import mean_target
 from pipeline.evaluation.score import score_benchmark, write_scores
@@ -44,6 +44,6 @@ def run(
             Chart(model),
             benchmark_pictures(Path(inputs["source"])),
             [protocols.parse(name, content) for name, content in settings["protocols"].items()],
-            partial(true_yaw, reader=DATASETS[settings["reader"]](), root=expand(settings["root"])),
+            partial(true_angles, reader=DATASETS[settings["reader"]](), root=expand(settings["root"])),
         )
     write_scores(Path(outputs["scores"]), scores)

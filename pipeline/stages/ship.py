@@ -16,9 +16,12 @@ from pipeline.records import FacemillError
 LIMIT = 8_000_000
 
 
-def ship(trained: Mapping[str, Path], folder: Path = SHIPPED) -> dict[str, dict[str, Any]]:
+def ship(
+    trained: Mapping[str, Path], pictures_seed: int, folder: Path = SHIPPED
+) -> dict[str, dict[str, Any]]:
     """Write <name>.safetensors and <name>.json into `folder` for each trained network (its folder of weights,
-    history and card) and return the cards.
+    history and card) and return the cards. `pictures_seed` is the config's, from which the people and backgrounds
+    that it learnt from were drawn; the card's own `seed` is that of the training.
 
     Errors: FacemillError for a missing training, or when all weights of the folder would pass 8 MB together.
     """
@@ -41,7 +44,13 @@ def ship(trained: Mapping[str, Path], folder: Path = SHIPPED) -> dict[str, dict[
         path = folder / f"{name}.safetensors"
         write_bytes(path, data)
         card = read_json(trained[name] / "card.json")
-        cards[name] = {**card, "precision": "float16", "bytes": len(data), "sha256": sha256_of(path)}
+        cards[name] = {
+            **card,
+            "pictures_seed": pictures_seed,
+            "precision": "float16",
+            "bytes": len(data),
+            "sha256": sha256_of(path),
+        }
         write_json(folder / f"{name}.json", cards[name])
     return cards
 

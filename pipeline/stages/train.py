@@ -15,7 +15,7 @@ from pipeline.records import SOURCE_COLUMNS, FacemillError
 from pipeline.registry import FRAMES, TARGETS, TASKS
 from pipeline.training.batches import Packs
 from pipeline.training.checkpoints import initial_network, parameter_count, write_card
-from pipeline.training.job import digest_of, run_training
+from pipeline.training.job import digest_of, recorded, run_training
 
 
 def run(
@@ -26,7 +26,7 @@ def run(
     wildcards: Mapping[str, str],
     attributes: Mapping[str, str],
 ) -> None:
-    """Train: `inputs` lists train and val of packs, source, and files (a warm start's weights, a user's mask);
+    """Train: `inputs` lists train and val of packs, source, and files (a warm start's weights, a user's masks);
     `outputs` weights, history, card; `settings` model, network (its keywords), frame, target, training, face_model,
     state (folder of the resumable state); `wildcards` seed."""
     training = TrainingSettings.model_validate(settings["training"])
@@ -64,7 +64,7 @@ def run(
         frame=settings["frame"],
         target=settings["target"],
         seed=seed,
-        training=settings["training"],
+        training=recorded(settings["training"]),
         samples={name: len(pack) for name, pack in packs.items()},
         selected=trained.selected,
         licences=_licences(inputs["source"], face.name, face.licence),

@@ -15,7 +15,7 @@ from pipeline.morphable import load_face_model
 from pipeline.records import SOURCE_COLUMNS
 from pipeline.registry import DATASETS, PICTURE_TASKS
 from pipeline.training.checkpoints import parameter_count
-from pipeline.training.job import run_training
+from pipeline.training.job import recorded, run_training
 from pipeline.training.labelled import labelled_pictures
 
 LICENCE = "MIT; trained on pictures that this package rendered from its own procedural face, on nothing else"
@@ -58,7 +58,7 @@ def run(
             "pictures": len(rows),
             "samples": task.samples,
         },
-        "training": settings["training"],
+        "training": recorded(settings["training"]),
         "seed": settings["seed"],
         "validation": trained.selected,
         "sha256_fp32": trained.sha256,

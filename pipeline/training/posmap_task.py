@@ -57,7 +57,8 @@ class PosmapTask:
         seed: int,
         padding: str,
     ) -> PosmapTask:
-        """The task as the chain sets it up: the loss's weights from the face model's chart, or from the user's mask.
+        """The task as the chain sets it up: the loss's weights from the face model's chart, or from the user's mask
+        (with 0 where the user's picture of the face is black, if there is one).
 
         `FacemillError` when mirrored samples are asked for and the chart is not symmetric.
         """
@@ -65,7 +66,10 @@ class PosmapTask:
             require_symmetric(face, target.side)
         weights = weight_mask(face, target.side)
         if training.weights_png:
-            weights = read_weights(expand(training.weights_png), target.side)
+            face_png = training.weights_face_png
+            weights = read_weights(
+                expand(training.weights_png), target.side, expand(face_png) if face_png else None
+            )
         return cls(packs, held_out, weights, training, seed, padding)
 
     def batch(self, update: int) -> dict[str, torch.Tensor]:

@@ -42,6 +42,7 @@ def add_verbs(verbs: argparse._SubParsersAction) -> None:
 def add_job_options(verb: argparse.ArgumentParser, stage: str) -> None:
     """``--job`` for Snakemake, and the wildcards with the config for a person."""
     verb.add_argument("--job", help=argparse.SUPPRESS)
+    verb.add_argument("--upkeep", help=argparse.SUPPRESS)
     for name in wildcards_of(stage):
         verb.add_argument(f"--{name}", help=f"as in {next(iter(layout.PATTERNS[stage].values()))}")
     add_config_options(verb)
@@ -55,7 +56,7 @@ def wildcards_of(stage: str) -> list[str]:
 def described(options: argparse.Namespace) -> Job:
     """The job that the options ask for."""
     if options.job:
-        return Job.from_json(options.job)
+        return Job.from_json(options.job, options.upkeep)
     names = wildcards_of(options.verb)
     missing = [f"--{name}" for name in names if getattr(options, name) is None]
     if missing:
@@ -73,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
         stage.run(
             inputs=expanded(todo.inputs),
             outputs=todo.outputs,
-            settings=todo.settings,
+            settings=todo.all_settings,
             wildcards=todo.wildcards,
             attributes=todo.attributes(),
         )

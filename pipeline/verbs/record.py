@@ -32,6 +32,7 @@ def recorded(job: Job) -> Iterator[None]:
         "stage": job.stage,
         "command": job.command,
         "settings": job.settings,
+        "upkeep": job.upkeep,
         "code": provenance.code_parts(*job.modules),
         "inputs": job.inputs,
         "loaded": sorted(name for name in sys.modules if name.split(".")[0] == "pipeline"),

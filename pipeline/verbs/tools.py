@@ -40,7 +40,7 @@ def run_ship(options: argparse.Namespace) -> int:
         name: Path(layout.outputs(config.results, "train_shipped", shipped=name)["weights"]).parent
         for name in names
     }
-    for name, card in ship(folders).items():
+    for name, card in ship(folders, config.seed).items():
         print(f"{name}: {card['parameters']} parameters, {card['bytes']} bytes, sha256 {card['sha256'][:10]}")
     return 0
 

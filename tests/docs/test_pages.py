@@ -1,5 +1,6 @@
 """What the pages say is there: links, commands, presets, the picture of the chain."""
 
+import os
 import re
 import subprocess
 import sys
@@ -11,6 +12,8 @@ from pipeline.detect import loading
 from tests.project import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+
+BENCHMARKS = sorted(p.stem for p in (ROOT / "benchmarks").glob("*.py") if p.stem != "__init__")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
@@ -30,6 +33,30 @@ def test_verbs_and_paths_exist(page):
         assert verb in known, f"{page.name}: python -m pipeline {verb}"
     for name in re.findall(r"(?:workflow|pipeline|tests|benchmarks|docs)/[\w/]+\.(?:py|yaml|smk|md)", text):
         assert (ROOT / name).exists() or page.name == "adding.md", f"{page.name}: {name}"
+
+
+@pytest.mark.parametrize("name", BENCHMARKS)
+def test_every_benchmark_starts_as_its_page_says(name):
+    command = [sys.executable, "-m", f"benchmarks.{name}", "--help"]
+    clean = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, env=clean)
+    assert done.returncode == 0, done.stderr
+    assert f"python -m benchmarks.{name} [--" in done.stdout
+
+
+def test_no_page_names_a_benchmark_in_another_way():
+    pages = [*PAGES, *(ROOT / "benchmarks").glob("*.py"), *ROOT.glob(".ci/*")]
+    for page in pages:
+        text = page.read_text(encoding="utf-8")
+        assert not re.search(r"python\S* benchmarks/", text), page.name
+        assert set(re.findall(r"-m benchmarks\.(\w+)", text)) <= set(BENCHMARKS), page.name
+    assert "python -m benchmarks.limits" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def test_the_readme_lists_every_preset_and_no_other():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^\| `(\w+\.yaml)` \|", text, re.M)
+    assert sorted(listed) == sorted(path.name for path in (ROOT / "workflow" / "presets").glob("*.yaml"))
 
 
 def test_published_weights_are_named_as_the_code_looks_for_them():

@@ -11,7 +11,7 @@ from pipeline.records import FacemillError
 
 NME = protocols.load("nme68_2d")
 POSE = protocols.load("head_pose")
-KEYS = ["n", "bins", "balanced", "balanced_with_failures", "plain", "median", "std"]
+KEYS = ["unit", "n", "bins", "balanced", "balanced_with_failures", "plain", "median", "std"]
 
 
 def scores(values: dict[str, float | None], yaw: dict[str, float], failed: str = "") -> list[Score]:
@@ -36,11 +36,12 @@ def test_one_seed_gives_its_own_figures_and_no_spread():
     block = benchmark_block({"0": FIRST}, MEAN, [NME, POSE])
     assert (block["images"], block["evaluated"], block["failed"]) == (4, 4, 0)
     found = block["protocols"]["nme68_2d"]
-    assert list(found) == ["unit", *KEYS, "seeds", "spread", "mean_face"]
+    assert list(found) == [*KEYS, "seeds", "spread", "mean_face"]
     assert {key: found[key] for key in KEYS} == found["seeds"]["0"]
     assert found["balanced"] == pytest.approx((2 + 4 + 8) / 3)
     assert found["spread"] == 0.0
-    assert found["mean_face"]["balanced"] == 20.0 and list(found["mean_face"]) == KEYS
+    assert found["mean_face"]["balanced"] == 20.0
+    assert list(found["mean_face"]) == list(found["seeds"]["0"]) == KEYS
     json.dumps(block, allow_nan=False)
 
 
@@ -50,6 +51,7 @@ def test_several_seeds_give_the_mean_of_their_figures_and_a_spread():
     assert found["spread"] == pytest.approx(2)
     assert found["bins"]["60-90"] == {"mean": 9.0, "std": 2.0, "n": 2}
     assert set(found["seeds"]) == {"0", "7"}
+    assert all(list(block) == KEYS and block["unit"] == "%" for block in found["seeds"].values())
 
 
 def test_evaluated_and_failed_add_up_to_the_images_and_failures_cost_the_worst_score():
@@ -67,6 +69,15 @@ def test_a_protocol_counts_only_the_pictures_that_it_does_not_leave_out():
     assert block["protocols"]["head_pose"]["n"] == 3
     assert block["protocols"]["head_pose"]["unit"] == "deg"
     assert block["images"] == 4
+
+
+def test_a_failed_picture_that_the_protocol_leaves_out_does_not_count_there_and_has_still_failed():
+    failing = [score for score in FIRST if score.picture != "d"]
+    failing += [Score("d", NME.id, NME.worst, 100.0, True), Score("d", POSE.id, None, 100.0, True)]
+    block = benchmark_block({"0": failing}, MEAN, [NME, POSE])
+    assert (block["images"], block["failed"]) == (4, 1)
+    pose = block["protocols"]["head_pose"]
+    assert pose["n"] == 3 and pose["balanced_with_failures"] == pose["balanced"]
 
 
 def test_an_empty_bin_is_null_down_to_the_json():

@@ -8,7 +8,7 @@ from evaluation_cases import TARGET, annotation, model, truth_maps, write_pack
 
 from pipeline.datasets.base import AnnotationProblem
 from pipeline.evaluation import predictions, protocols
-from pipeline.evaluation.benchmark import BenchmarkPicture, benchmark_pictures, true_yaw
+from pipeline.evaluation.benchmark import BenchmarkPicture, benchmark_pictures, true_angles
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.mean_face import mean_target
 from pipeline.evaluation.score import TRUTH_FLOOR, Score, read_scores, score_benchmark, write_scores
@@ -43,11 +43,13 @@ def write_predictions(path, pack, maps) -> None:
                 file["map"][row] = maps[row]
 
 
-def scored(tmp_path, pack, chart, maps, pictures=PICTURES) -> dict[tuple[str, str], Score]:
+def scored(tmp_path, pack, chart, maps, pictures=PICTURES, failed=(0, 70, 0)) -> dict[tuple[str, str], Score]:
     write_predictions(tmp_path / "predictions.h5", pack, maps)
     with hdf5.open_checked(pack, PACK) as truth:
         stored = {"model": predictions.stored(tmp_path / "predictions.h5", truth)}
-        found = score_benchmark(stored, truth, chart, pictures, PROTOCOLS, lambda _: 70.0)["model"]
+        found = score_benchmark(stored, truth, chart, pictures, PROTOCOLS, lambda _: np.radians(failed))[
+            "model"
+        ]
     return {(score.picture, score.protocol): score for score in found}
 
 
@@ -56,9 +58,20 @@ def test_stored_truth_scores_next_to_nothing_and_a_picture_without_a_face_has_fa
     assert all(found[name, "nme68_2d"].value < 0.5 for name in "abc")
     assert found["a", "head_pose"].value < 4
     assert found["b", "nme68_2d"].yaw_deg == pytest.approx(45)
-    assert found["d", "nme68_2d"] == Score("d", "nme68_2d", 100.0, 70.0, True)
-    assert found["d", "head_pose"] == Score("d", "head_pose", 90.0, 70.0, True)
+    assert found["d", "nme68_2d"] == Score("d", "nme68_2d", 100.0, pytest.approx(70), True)
+    assert found["d", "head_pose"] == Score("d", "head_pose", 90.0, pytest.approx(70), True)
     assert found["c", "head_pose"].value is None and not found["c", "head_pose"].failed
+
+
+@pytest.mark.parametrize(
+    ("angles", "value"), [((0, 98, 0), 90), ((0, 100, 0), None), ((0, 0, -100), None), ((np.nan,) * 3, 90)]
+)
+def test_a_failed_picture_that_the_protocol_leaves_out_costs_nothing_there(
+    tmp_path, pack, chart, angles, value
+):
+    found = scored(tmp_path, pack, chart, truth_maps(pack), failed=angles)
+    assert found["d", "head_pose"].value == value and found["d", "head_pose"].failed
+    assert found["d", "nme68_2d"].value == 100.0
 
 
 def test_a_prediction_that_is_not_finite_has_failed(tmp_path, pack, chart):
@@ -142,10 +155,10 @@ def test_a_benchmark_is_its_pictures_with_exactly_one_true_face(tmp_path):
         benchmark_pictures(path)
 
 
-def test_the_yaw_of_a_failed_picture_comes_from_its_annotation(tmp_path):
+def test_the_angles_of_a_failed_picture_come_from_its_annotation(tmp_path):
     def broken(path, height):
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, "no file")
 
     reader = SimpleNamespace(annotation=lambda path, height: annotation(0, 33, 0))
-    assert true_yaw(PICTURES[0], reader, tmp_path) == pytest.approx(33)
-    assert np.isnan(true_yaw(PICTURES[0], SimpleNamespace(annotation=broken), tmp_path))
+    assert np.degrees(true_angles(PICTURES[0], reader, tmp_path)) == pytest.approx([0, 33, 0])
+    assert np.isnan(true_angles(PICTURES[0], SimpleNamespace(annotation=broken), tmp_path)).all()

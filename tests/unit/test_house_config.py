@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline import settings
+from pipeline import registry, settings
+from pipeline.keywords import keywords_of
 from pipeline.records import FacemillError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,6 +83,47 @@ def test_a_number_without_a_point_is_one_among_free_keywords_too():
         ("models.prn.training.augment.flp=1", r"training\.augment\.flp: unknown key.*Did you mean 'flip'"),
         ("shipped.fan={task: fan, dataset: synth_train, training: {lrr: 1}}", r"shipped\.fan\.training\.lrr"),
         ("models.prn.training.loss=posmap_nrm", "unknown loss 'posmap_nrm'.*Did you mean 'posmap_norm'"),
+        ("training.loss=posmap_nrm", r"^config: training\.loss: unknown loss 'posmap_nrm'.*'posmap_norm'\?$"),
+        ("training.weights_face_png=face.png", r"prn\.training\.weights_face_png: .*found no weights_png$"),
+        ("training.seeds=[1, 0, 1]", r"training\.seeds: expected each number once, found \[1, 0, 1\]"),
+        (
+            "training.augment.scale=[1.2, 0.9]",
+            r"augment\.scale: expected the smaller number first, found \[1\.2",
+        ),
+        (
+            "training.augment.colour=[1.2, 0.9]",
+            r"training\.augment\.colour: expected the smaller number first",
+        ),
+        (
+            "models.prn.training.augment.scale=[2, 1]",
+            r"models\.prn\.training\.augment\.scale: expected the sm",
+        ),
+        (
+            "targets.odd={kind: posmap, size: 100}",
+            r"targets\.odd\.size: expected a multiple of 32.*found 100$",
+        ),
+        (
+            "models.prn.settings.size=64",
+            r"models\.prn\.settings\.size: .* its target posmap96, 96, found 64$",
+        ),
+        ("targets.posmap96.kind=volume", r"models\.prn\.target: .*can be trained \(posmap\), found volume$"),
+        (
+            "models.prn.settings.width=banana",
+            r"settings\.width: input should be a valid integer, found 'banana'",
+        ),
+        (
+            "models.prn.settings.width=1.5",
+            r"models\.prn\.settings\.width: input should .*integer.* found 1\.5",
+        ),
+        ("models.prn.settings.open_tail=3", r"settings\.open_tail: input should be a valid boolean, found 3"),
+        (
+            f"shipped={{fan: {{task: fan, settings: {{sigma: wide}}, {LEARNT}}}}}",
+            r"shipped\.fan\.settings\.sigma: input should be a valid number, found 'wide'",
+        ),
+        (
+            f"shipped={{detector: {{task: detector, settings: {{sizes: [44, 66]}}, {LEARNT}}}}}",
+            r"shipped\.detector\.settings\.sizes: input should be a valid",
+        ),
         ("datasets.my-set={reader: face_300w_lp, root: /tmp}", "letters, digits and underscores.*'my-set'"),
         ("evaluation.benchmarks=[synth_train]", r"synth_train is what models\.prn learns from"),
         ("detection.weights=library", r"detection\.weights: expected shipped or a path, found library"),
@@ -102,6 +144,50 @@ def test_a_number_without_a_point_is_one_among_free_keywords_too():
 def test_what_is_wrong_is_named_with_what_was_meant(assignment, message):
     with pytest.raises(FacemillError, match=message):
         settings.load((), [assignment])
+
+
+def test_a_size_left_out_is_the_networks_own_default():
+    values = settings.read_yaml(settings.DEFAULT)
+    values["models"]["prn"]["settings"] = {}
+    with pytest.raises(FacemillError, match=r"settings\.size: .*posmap96, 96, found 256"):
+        settings.parse(values)
+    values["targets"]["posmap96"]["size"] = 256
+    settings.parse(values)
+
+
+def test_the_preset_of_300w_lp_is_the_paper_and_nothing_of_the_default_shows_through():
+    """Spec prn_vrn C.1 and C.4; what the paper leaves open is not asked for."""
+    config = settings.load([ROOT / "workflow/presets/300w_lp.yaml"])
+    block = config.models["prn"]
+    keywords = keywords_of(registry.MODELS.module("prn"), "prn")
+    assert {name: keywords[name].default for name in block.settings} == block.settings
+    assert set(values_of("models.prn.settings")) <= set(block.settings)
+    training = settings.training_of(config, block.training)
+    assert (training.batch_size, training.optimiser, training.lr, training.warmup) == (16, "adam", 1e-4, 0)
+    assert (training.schedule, training.step_epochs, training.step_factor) == ("step", 5, 0.5)
+    augment = training.augment
+    assert (augment.rotation, augment.translation, augment.scale, augment.colour) == (
+        45,
+        0.1,
+        (0.9, 1.2),
+        (0.6, 1.4),
+    )
+    assert augment.occlusion > 0 and augment.flip == 0
+    assert (block.frame, config.targets[block.target].size, config.detection.detector) == (
+        "prn256",
+        256,
+        "annotation",
+    )
+    assert block.train == ["face_300w_lp"] and config.evaluation.benchmarks == ["aflw2000_3d"]
+    assert all(dataset.synthetic is None for dataset in config.datasets.values())
+
+
+def values_of(path):
+    """A block of config.yaml."""
+    values = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for key in path.split("."):
+        values = values[key]
+    return values
 
 
 def test_texts_of_the_command_line_become_the_numbers_of_keywords():

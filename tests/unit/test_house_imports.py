@@ -22,9 +22,11 @@ LINES = [
 ]
 LEVEL = {room: level for level, line in enumerate(LINES) for room in line}
 FREE = {
+    "checks",
     "config",
     "io",
     "jobs",
+    "keywords",
     "layout",
     "provenance",
     "records",

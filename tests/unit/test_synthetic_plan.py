@@ -8,6 +8,7 @@ from synthetic_head import settings, synthesiser
 from pipeline.config import Config
 from pipeline.datasets.face_300w_lp import photograph
 from pipeline.datasets.synthetic.plan import Kind, kind_of, original_of, picture_id, shard_indices
+from pipeline.io.files import read_json
 from pipeline.records import FacemillError
 from pipeline.settings import ROOT, load
 
@@ -79,7 +80,11 @@ def test_the_shipped_networks_know_nobody_of_any_other_data_set():
     """People, backgrounds and all else of a picture are drawn by seed and data set."""
     presets = sorted((ROOT / "workflow" / "presets").glob("*.yaml"))
     shipped = load([path for path in presets if path.stem == "shipped"])
-    learnt = {(shipped.seed, block.dataset) for block in shipped.shipped.values()}
+    cards = {name: read_json(ROOT / f"pipeline/detect/weights/{name}.json") for name in shipped.shipped}
+    learnt = {(cards[name]["pictures_seed"], block.dataset) for name, block in shipped.shipped.items()}
+    assert {seed for seed, _ in learnt} == {shipped.seed}, (
+        "the preset draws other people than the shipped weights"
+    )
     others = worlds(load()).union(*(worlds(load([path])) for path in presets if path.stem != "shipped"))
     assert learnt and {seed for seed, _ in learnt}.isdisjoint(seed for seed, _ in others)
     made = [synthesiser(seed, dataset) for seed, dataset in sorted(learnt | others)]

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
@@ -18,9 +19,9 @@ from pipeline.records import FacemillError
 from pipeline.registry import TARGETS
 from pipeline.stages import train as stage
 from pipeline.targets.weights import weight_mask
-from pipeline.training import posmap_task
 from pipeline.training.batches import Packs, chosen
 from pipeline.training.checkpoints import initial_network, load_weights
+from pipeline.training.job import resume_key
 from pipeline.training.posmap_task import PosmapTask, require_symmetric
 
 TARGET = TARGETS["posmap"](TargetSettings(kind="posmap", size=world.SIDE))
@@ -132,23 +133,31 @@ def test_mirroring_is_refused_on_a_chart_that_is_not_symmetric():
         require_symmetric(bent, world.SIDE)
 
 
-def test_the_loss_is_weighted_by_the_chart_or_by_the_users_mask(folder, tmp_path, monkeypatch):
+def test_the_loss_is_weighted_by_the_chart_or_by_the_users_mask(folder, tmp_path):
     settings = TrainingSettings.model_validate(world.TRAINING)
     made = [packs(folder), packs(folder, ["val"]), dome(), TARGET]
     own = PosmapTask.from_packs(*made, settings, 0, "zero")
     mask = weight_mask(dome(), world.SIDE)
     torch.testing.assert_close(own.criterion.weights, torch.from_numpy(mask / mask.sum()))
-    monkeypatch.setattr(posmap_task, "read_weights", lambda path, size: np.eye(size))
-    users = settings.model_copy(update={"weights_png": str(tmp_path / "mask.png")})
-    theirs = PosmapTask.from_packs(*made, users, 0, "zero")
-    torch.testing.assert_close(theirs.criterion.weights, torch.eye(32) / 32)
+    grey, face = np.full((32, 32), 48, np.uint8), np.zeros((32, 32), np.uint8)
+    face[:, 8:24] = 255
+    names = {"weights_png": str(tmp_path / "mask.png"), "weights_face_png": str(tmp_path / "face.png")}
+    for path, picture in zip(names.values(), (grey, face), strict=True):
+        cv2.imwrite(path, picture)
+    plain = settings.model_copy(update={"weights_png": names["weights_png"]})
+    theirs = PosmapTask.from_packs(*made, plain, 0, "zero")
+    torch.testing.assert_close(theirs.criterion.weights, torch.full((32, 32), 1 / 1024))
+    masked = PosmapTask.from_packs(*made, settings.model_copy(update=names), 0, "zero")
+    expected = torch.from_numpy(face / face.sum(dtype=np.float64)).float()
+    torch.testing.assert_close(masked.criterion.weights, expected)
 
 
 def test_the_stage_writes_weights_history_and_a_card_equal_to_the_byte(tmp_path):
-    for name in ("a", "b"):
+    upkeep = {"save_every": 1, "memory_limit_mb": 0}
+    for name, more in {"a": {}, "b": {}, "other upkeep": upkeep}.items():
         (tmp_path / name).mkdir()
-        world.run(tmp_path / name)
-    assert digests(tmp_path / "a") == digests(tmp_path / "b")
+        world.run(tmp_path / name, **more)
+    assert digests(tmp_path / "a") == digests(tmp_path / "b") == digests(tmp_path / "other upkeep")
     assert sorted(digests(tmp_path / "a")) == ["card.json", "history.jsonl", "weights.safetensors"]
     card = json.loads((tmp_path / "a/out/card.json").read_text())
     network = initial_network("prn", card["settings"], 0)
@@ -179,6 +188,20 @@ def test_a_network_of_another_side_than_its_target_is_one_clear_line(tmp_path):
     with pytest.raises(FacemillError, match=r"settings\.size.*64.*32"):
         stage.load_face_model = lambda name, path: dome()
         stage.run(**arguments)
+
+
+def test_only_settings_that_decide_the_weights_are_part_of_the_resume_key(tmp_path):
+    settings = world.job(tmp_path)["settings"]
+
+    def key(name=None, value=None):
+        training = {**settings["training"], **({name: value} if name else {})}
+        return resume_key({**settings, "training": training}, 3, "0123", ["a"])
+
+    same = {"log_every": 9, "tensorboard": True, "save_every": 1, "memory_limit_mb": 1}
+    assert {key(name, value) for name, value in same.items()} == {key()}
+    other = {"lr": 0.5, "validate_every": 9, "threads": 7, "updates": 9, "weights_face_png": "f.png"}
+    assert len({key(), *(key(name, value) for name, value in other.items())}) == 1 + len(other)
+    assert len({key(), resume_key(settings, 4, "0123", ["a"]), resume_key(settings, 3, "4", ["a"])}) == 3
 
 
 def test_killed_at_any_step_it_goes_on_and_ends_with_the_same_bytes(tmp_path):

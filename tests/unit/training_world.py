@@ -62,7 +62,8 @@ def job(folder: Path, **training: object) -> dict:
     source = folder / "domes.tsv"
     write_tsv(source, SOURCE_COLUMNS, [["CC0"] * len(SOURCE_COLUMNS)])
     settings = {**TrainingSettings.model_validate({**TRAINING, **training}).model_dump(mode="json")}
-    files = [settings[name] for name in ("init_from", "weights_png") if settings[name]]
+    named = ("init_from", "weights_png", "weights_face_png")
+    files = [settings[name] for name in named if settings[name]]
     return {
         "inputs": {
             **{k: [str(p) for p in v] for k, v in packs.items()},

@@ -87,6 +87,16 @@ def gpus_of(stage):
     return of
 
 
+def upkeep_of(stage):
+    """The function of a training's rule that gives what changes no byte of its outputs. A resource, since a changed
+    param would make it run again."""
+
+    def of(wildcards):
+        return described(stage, wildcards).upkeep_as_json()
+
+    return of
+
+
 wildcard_constraints:
     **layout.WILDCARDS,
 

@@ -11,11 +11,12 @@ rule train_shipped:
     threads: threads_of("train_shipped")
     resources:
         gpu=gpus_of("train_shipped"),
+        upkeep=upkeep_of("train_shipped"),
     params:
         job=task("train_shipped"),
         code=code("train_shipped"),
     shell:
-        "python -m pipeline train_shipped --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline train_shipped --job {params.job:q} --upkeep {resources.upkeep:q} > {log} 2>&1"
 
 
 rule census:

@@ -11,8 +11,9 @@ rule train:
     threads: threads_of("train")
     resources:
         gpu=gpus_of("train"),
+        upkeep=upkeep_of("train"),
     params:
         job=task("train"),
         code=code("train"),
     shell:
-        "python -m pipeline train --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline train --job {params.job:q} --upkeep {resources.upkeep:q} > {log} 2>&1"

@@ -1,0 +1,1 @@
+"""Timings of the parts, and the limits that a finished run must keep."""

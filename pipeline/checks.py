@@ -1,0 +1,104 @@
+"""What can be wrong with a config whose every value has the right type: names and sizes that do not fit together."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from pipeline import registry
+from pipeline.config import Config, ModelSettings, ShippedSettings
+from pipeline.keywords import Keyword, keywords_of
+
+NAME = r"\w+"
+"""What datasets, targets, models and shipped networks may be called: their names are parts of paths."""
+
+
+def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
+    """One line for each thing that is wrong; ``protocols`` are the ids of the protocol files."""
+    for table in ("datasets", "targets", "models", "shipped"):
+        for key in getattr(config, table):
+            if not re.fullmatch(NAME, key):
+                yield f"{table}: expected a name of letters, digits and underscores, found {key!r}"
+    if config.detection.weights == "library":
+        yield "detection.weights: expected shipped or a path, found library, which is for detection.fan_weights"
+    yield from _known("face_model.id", "face model", config.face_model.id, registry.FACE_MODELS)
+    yield from _known("detection.detector", "detector", config.detection.detector, registry.DETECTORS)
+    yield from _known("training.loss", "loss", config.training.loss, registry.LOSSES)
+    for key, dataset in config.datasets.items():
+        yield from _known(f"datasets.{key}.reader", "data set reader", dataset.reader, registry.DATASETS)
+        if (dataset.root is None) == (dataset.synthetic is None):
+            yield f"datasets.{key}: expected either root (it exists) or synthetic (it is made)"
+    for key, target in config.targets.items():
+        yield from _known(f"targets.{key}.kind", "target", target.kind, registry.TARGETS)
+        if target.kind == "posmap" and target.size % 32:
+            yield f"targets.{key}.size: expected a multiple of 32 for a position map, found {target.size}"
+    for key, model in config.models.items():
+        yield from _of_model(config, f"models.{key}", model)
+    for benchmark in config.evaluation.benchmarks:
+        yield from _known("evaluation.benchmarks", "data set", benchmark, config.datasets)
+    for protocol in config.evaluation.protocols:
+        yield from _known("evaluation.protocols", "protocol", protocol, protocols)
+    for key, shipped in config.shipped.items():
+        yield from _of_shipped(config, f"shipped.{key}", shipped)
+    if config.census is not None:
+        yield from _known("census", "data set", config.census, config.datasets)
+
+
+def _known(where: str, kind: str, name: str, names: Iterable[str]) -> Iterable[str]:
+    names = sorted(names)
+    if name not in names:
+        yield f"{where}: {registry.unknown(kind, name, names)}"
+
+
+def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]:
+    yield from _known(f"{where}.frame", "frame", model.frame, registry.FRAMES)
+    yield from _known(f"{where}.target", "target", model.target, config.targets)
+    for dataset in model.train:
+        yield from _known(f"{where}.train", "data set", dataset, config.datasets)
+        if dataset in config.evaluation.benchmarks:
+            yield f"evaluation.benchmarks: {dataset} is what {where} learns from; a benchmark is for testing only"
+    yield from _own_loss(where, model.training)
+    training = {**config.training.model_dump(), **model.training}
+    if training["weights_face_png"] and not training["weights_png"]:
+        yield f"{where}.training.weights_face_png: expected it beside weights_png, found no weights_png"
+    target = config.targets.get(model.target)
+    if target and target.kind in registry.TARGETS and target.kind not in registry.TASKS:
+        known = ", ".join(registry.TASKS)
+        yield f"{where}.target: expected a target of a kind that can be trained ({known}), found {target.kind}"
+    if model.model not in registry.MODELS:
+        yield from _known(f"{where}.model", "model", model.model, registry.MODELS)
+        return
+    keywords = keywords_of(registry.MODELS.module(model.model), model.model)
+    yield from _fitting(f"{where}.settings", model.settings, keywords)
+    if target and target.kind == "posmap" and "size" in keywords:
+        size = model.settings.get("size", keywords["size"].default)
+        if size is not None and not keywords["size"].misfit(size) and size != target.size:
+            yield (
+                f"{where}.settings.size: expected the size of its target {model.target}, {target.size}, found {size}"
+            )
+
+
+def _of_shipped(config: Config, where: str, shipped: ShippedSettings) -> Iterable[str]:
+    tasks = registry.PICTURE_TASKS.names()
+    if shipped.task in tasks:
+        keywords = keywords_of(registry.PICTURE_TASKS.module(shipped.task), shipped.task)
+        yield from _fitting(f"{where}.settings", shipped.settings, keywords)
+    else:
+        hint = registry.suggestion(shipped.task, tasks)
+        yield f"{where}.task: expected {' or '.join(tasks)}, found {shipped.task!r}.{hint}"
+    yield from _known(f"{where}.dataset", "data set", shipped.dataset, config.datasets)
+    yield from _own_loss(where, shipped.training)
+
+
+def _own_loss(where: str, training: Mapping[str, Any]) -> Iterable[str]:
+    if "loss" in training:
+        yield from _known(f"{where}.training.loss", "loss", training["loss"], registry.LOSSES)
+
+
+def _fitting(where: str, given: Mapping[str, Any], keywords: Mapping[str, Keyword]) -> Iterable[str]:
+    """Settings of a network or task that it does not take, or not of that type."""
+    for name, value in given.items():
+        yield from _known(where, "setting", name, keywords)
+        if name in keywords and (misfit := keywords[name].misfit(value)):
+            yield f"{where}.{name}: {misfit}"
