@@ -55,6 +55,10 @@ def test_nothing_to_do_right_after_a_run(base):
     assert "is up to date" in why.stdout, why.stdout + why.stderr
 
 
+def test_what_changes_no_byte_of_a_training_makes_nothing_run_again(base):
+    assert base.planned("--config", "training={save_every: 1, memory_limit_mb: 0}") == set()
+
+
 def test_the_digest_of_every_job_covers_what_it_imported(base):
     for path in (base.path / "results").rglob("*.run.json"):
         made = json.loads(path.read_text())
