@@ -64,8 +64,8 @@ class SyntheticSettings(Strict):
     pictures: int = Field(160, ge=1, description="number of pictures")
     identities: int = Field(80, ge=1, description="size of the pool of people")
     size: int = Field(450, ge=64, le=1024, description="side of the square pictures, pixels")
-    share_none: Share = Field(0.015, description="pictures without a face, with clutter that looks like one")
-    share_several: Share = Field(0.015, description="pictures with two or three faces")
+    share_none: Share = Field(0.01, description="pictures without a face, with clutter that looks like one")
+    share_several: Share = Field(0.01, description="pictures with two or three faces")
     share_hard: Share = Field(0.06, description="one face: half covered, dark, blurred or small")
     share_impossible: Share = Field(0.015, description="one face that nobody can find")
     share_cut: Share = Field(0.01, description="one face cut by the picture's border")
@@ -177,7 +177,7 @@ UPKEEP = frozenset({"memory_limit_mb", "save_every", "tensorboard"})
 class TrainingSettings(Strict):
     """One training run. Budgets count updates, never seconds."""
 
-    updates: int = Field(1000, ge=1, description="budget")
+    updates: int = Field(1200, ge=1, description="budget")
     epochs: float | None = Field(None, gt=0, description="if given, replaces updates")
     batch_size: int = Field(8, ge=1)
     optimiser: Literal["adam", "rmsprop", "sgd"] = "adam"
@@ -208,9 +208,9 @@ class TrainingSettings(Strict):
         None,
         description="picture whose black pixels get no weight in weights_png, as PRNet's uv_face_mask.png",
     )
-    validate_every: int = Field(200, ge=1, description="updates")
+    validate_every: int = Field(240, ge=1, description="updates")
     log_every: int = Field(25, ge=1, description="updates")
-    save_every: int = Field(200, ge=1, description="updates between two resume states")
+    save_every: int = Field(240, ge=1, description="updates between two resume states")
     memory_limit_mb: int = Field(2000, ge=0, description="a pack below it is read into memory whole")
     init_from: str | None = Field(None, description="weights.safetensors for a warm start")
     tensorboard: bool = False
