@@ -127,7 +127,7 @@ class DetectionSettings(Strict):
         "subpixel", description="heat-map decode; library truncates to integers as face-alignment does"
     )
     flip: bool = Field(False, description="second landmark pass on the mirrored crop")
-    peak: Share = Field(0.4, description="least mean heat-map peak of plausible landmarks")
+    peak: Share = Field(0.45, description="least mean heat-map peak of plausible landmarks")
     batch: int = Field(16, ge=1, description="faces in one pass")
 
 
