@@ -37,8 +37,7 @@ def parse(values: Mapping[str, Any]) -> Config:
     config = _validated(Config, dict(values))
     for table in ("models", "shipped"):
         for name, block in getattr(config, table).items():
-            overlaid = merge(config.training.model_dump(), block.training)
-            _validated(TrainingSettings, overlaid, f"{table}.{name}.training.")
+            training_of(config, block.training, f"{table}.{name}.training.")
     problems = list(checks.problems(config, protocol_names()))
     if problems:
         raise FacemillError("config: " + "; ".join(problems))
@@ -54,9 +53,9 @@ def _validated(kind: type[Block], values: Mapping[str, Any], where: str = "") ->
         raise FacemillError(f"config: {problems}") from error
 
 
-def training_of(config: Config, overlay: Mapping[str, Any]) -> TrainingSettings:
-    """The training block with the own values of a model or a shipped network laid over it."""
-    return TrainingSettings.model_validate(merge(config.training.model_dump(), overlay))
+def training_of(config: Config, overlay: Mapping[str, Any], where: str = "") -> TrainingSettings:
+    """The training block with the own values of a model or a shipped network, which stand at ``where``, over it."""
+    return _validated(TrainingSettings, merge(config.training.model_dump(), overlay), where)
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
