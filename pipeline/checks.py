@@ -27,6 +27,14 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
     yield from _known("training.loss", "loss", config.training.loss, registry.LOSSES)
     for key, dataset in config.datasets.items():
         yield from _known(f"datasets.{key}.reader", "data set reader", dataset.reader, registry.DATASETS)
+        if dataset.face_model is not None:
+            where = f"datasets.{key}.face_model.id"
+            yield from _known(where, "face model", dataset.face_model.id, registry.FACE_MODELS)
+        if "detector" in dataset.detection:
+            where = f"datasets.{key}.detection.detector"
+            yield from _known(where, "detector", dataset.detection["detector"], registry.DETECTORS)
+        if dataset.labels == "tddfa" and config.labelling.weights is None:
+            yield f"labelling.weights: expected a checkpoint, since the labels of datasets.{key} are tddfa; found none"
         if (dataset.root is None) == (dataset.synthetic is None):
             yield f"datasets.{key}: expected either root (it exists) or synthetic (it is made)"
     for key, target in config.targets.items():

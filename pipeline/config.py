@@ -110,6 +110,13 @@ class DatasetSettings(Strict):
         5, ge=2, description="subset test is every so many pictures by sorted name, train the others"
     )
     validation: Share = Field(0.05, description="share of the groups held out of training, for selection")
+    labels: Literal["annotation", "tddfa"] = Field(
+        "annotation", description="dense truth: the data set's own, or pseudo ground truth by the labeller"
+    )
+    detection: Keywords = Field({}, description="overlay on the detection block for this data set")
+    face_model: FaceModelSettings | None = Field(
+        None, description="for this data set's pictures instead of the face_model block"
+    )
     synthetic: SyntheticSettings | None = Field(None, description="null for a data set that exists")
 
 
@@ -129,6 +136,27 @@ class DetectionSettings(Strict):
     flip: bool = Field(False, description="second landmark pass on the mirrored crop")
     peak: Share = Field(0.45, description="least mean heat-map peak of plausible landmarks")
     batch: int = Field(16, ge=1, description="faces in one pass")
+
+
+class LabellingSettings(Strict):
+    """Pseudo ground truth by 3DDFA_V2's network, for data sets whose labels are tddfa."""
+
+    weights: str | None = Field(None, description="a published checkpoint, as mb05_120x120.pth")
+    statistics: str | None = Field(
+        None, description="its param_mean_std, .npz or .pkl; null: the face model's own"
+    )
+    roi: Literal["box", "landmarks"] = Field(
+        "landmarks", description="what the first pass is cut by; a face without landmarks is cut by its box"
+    )
+    passes: int = Field(2, ge=1, le=3, description="each further pass is cut by the landmarks of the last")
+    resample: Literal["exact", "cv2_uint8"] = Field(
+        "exact", description="cv2_uint8 reproduces the peers' pixels"
+    )
+    agreement: float = Field(
+        10.0, gt=0, description="largest distance of two passes' landmarks, per cent of sqrt(w h)"
+    )
+    inside: Share = Field(0.75, description="least share of the face's mesh that lies in the picture")
+    batch: int = Field(32, ge=1, description="faces in one pass")
 
 
 class CropSettings(Strict):
@@ -253,6 +281,7 @@ class Config(Strict):
     face_model: FaceModelSettings = FaceModelSettings()
     datasets: dict[str, DatasetSettings] = Field(min_length=1)
     detection: DetectionSettings = DetectionSettings()
+    labelling: LabellingSettings = LabellingSettings()
     crop: CropSettings = CropSettings()
     targets: dict[str, TargetSettings] = {"posmap": TargetSettings()}
     training: TrainingSettings = TrainingSettings()

@@ -131,11 +131,12 @@ PIXELS = "RGB, or one channel of luma (ITU-R BT.601) where the file's colour is 
 _FACE = {"face": Field("str"), "picture": Field("str")}
 _TRUTH = {
     "pose_para": Field("float64", (7,), "pitch, yaw, roll in radians, tx, ty, tz in pixels, f"),
+    "camera": Field("float64", (3, 4), "model frame -> Matlab's frame of the source picture"),
     "shape_para": Field("float64", ("Ks",), "raw shape coefficients"),
     "exp_para": Field("float64", ("Ke",), "raw expression coefficients"),
     "landmarks68": Field("float64", (68, 3), "truth, pixels of the source picture, 0-based"),
     "yaw_deg": Field("float64", (), "degrees"),
-    "image_height": Field("float64", (), "pixels of the source picture; turns pose_para into image pixels"),
+    "image_height": Field("float64", (), "pixels of the source picture; turns camera into image pixels"),
 }
 
 DETECTIONS = Contract(
@@ -160,11 +161,11 @@ CROPS = Contract(
     },
 )
 GROUND_TRUTH = Contract(
-    "facemill.ground_truth", 1, {**_FACE, **_TRUTH, "crop_row": Field("int64"), "transform": _TRANSFORM}
+    "facemill.ground_truth", 2, {**_FACE, **_TRUTH, "crop_row": Field("int64"), "transform": _TRANSFORM}
 )
 PACK = Contract(
     "facemill.pack",
-    1,
+    2,
     {
         **_FACE,
         **_TRUTH,

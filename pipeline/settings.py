@@ -12,7 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from pipeline import checks, registry
-from pipeline.config import Config, TrainingSettings
+from pipeline.config import Config, DetectionSettings, TrainingSettings
 from pipeline.records import FacemillError
 
 Block = TypeVar("Block", bound=BaseModel)
@@ -38,6 +38,8 @@ def parse(values: Mapping[str, Any]) -> Config:
     for table in ("models", "shipped"):
         for name, block in getattr(config, table).items():
             training_of(config, block.training, f"{table}.{name}.training.")
+    for name, dataset in config.datasets.items():
+        detection_of(config, dataset.detection, f"datasets.{name}.detection.")
     problems = list(checks.problems(config, protocol_names()))
     if problems:
         raise FacemillError("config: " + "; ".join(problems))
@@ -56,6 +58,11 @@ def _validated(kind: type[Block], values: Mapping[str, Any], where: str = "") ->
 def training_of(config: Config, overlay: Mapping[str, Any], where: str = "") -> TrainingSettings:
     """The training block with the own values of a model or a shipped network, which stand at ``where``, over it."""
     return _validated(TrainingSettings, merge(config.training.model_dump(), overlay), where)
+
+
+def detection_of(config: Config, overlay: Mapping[str, Any], where: str = "") -> DetectionSettings:
+    """The detection block with the own values of a data set, which stand at ``where``, over it."""
+    return _validated(DetectionSettings, merge(config.detection.model_dump(), overlay), where)
 
 
 def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:

@@ -6,14 +6,14 @@ them into the image frame (0-based, y down), and nothing behind it ever sees ano
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from pipeline.geometry.camera import project
+from pipeline.geometry.camera import apply_camera, flip_matrix, pose_matrix
 from pipeline.records import FacemillError, Reason
 
 if TYPE_CHECKING:
@@ -40,28 +40,53 @@ class Picture:
 
 @dataclass(frozen=True, eq=False)
 class FaceAnnotation:
-    """The truth of one face.
+    """The truth of one face, as far as the data set knows it.
 
     pose: (7,) Pose_Para (Matlab's frame of the picture, radians); shape, expression: raw coefficients as the file
-    holds them; height: of the picture in px; landmarks68: (68, 3) image px, 0-based, y down, where the file has
-    them, else None.
+    holds them; all three None where the data set has points alone. height: of the picture in px; landmarks68: (68, 2|3)
+    image px, 0-based, y down, where the file has them, else None. camera: (3, 4) in Matlab's frame where it is not
+    exactly that of the pose. points: further point sets by name, each (K, 2|3) image px, NaN where a point is not
+    visible. yaw_deg: where the data set states it apart from the pose, degrees.
     """
 
-    pose: np.ndarray
-    shape: np.ndarray
-    expression: np.ndarray
+    pose: np.ndarray | None
+    shape: np.ndarray | None
+    expression: np.ndarray | None
     height: int
     landmarks68: np.ndarray | None = None
+    camera: np.ndarray | None = None
+    points: Mapping[str, np.ndarray] = field(default_factory=dict)
+    yaw_deg: float | None = None
+
+    @property
+    def dense(self) -> bool:
+        """Whether the annotation has the parameters that dense vertices are made of."""
+        return self.pose is not None and self.shape is not None and self.expression is not None
+
+    @property
+    def matrix(self) -> np.ndarray:
+        """(3, 4) the camera, model frame -> Matlab's frame of the picture."""
+        return pose_matrix(self.pose) if self.camera is None else self.camera
 
     def vertices(self, model: MorphableModel) -> np.ndarray:
         """Dense vertices (N, 3) float64 in image px; `FacemillError` when the model lacks modes that they use."""
-        return project(model.vertices(self.shape, self.expression), self.pose, self.height)
+        return self._placed(model.vertices(self.shape, self.expression))
 
     def landmarks(self, model: MorphableModel) -> np.ndarray:
-        """The 68 landmarks (68, 3) float64 in image px: the file's own, else the model's."""
-        if self.landmarks68 is not None:
+        """The 68 landmarks (68, 3) float64 in image px: the file's own, else the model's; where the file's have no
+        depth, with the model's."""
+        if self.landmarks68 is None:
+            return self.modelled(model)
+        if self.landmarks68.shape[1] == 3:
             return self.landmarks68
-        return project(model.landmarks(self.shape, self.expression), self.pose, self.height)
+        return np.column_stack([self.landmarks68, self.modelled(model)[:, 2]])
+
+    def modelled(self, model: MorphableModel) -> np.ndarray:
+        """The face model's 68 landmarks (68, 3) float64 in image px, whatever the file has."""
+        return self._placed(model.landmarks(self.shape, self.expression))
+
+    def _placed(self, surface: np.ndarray) -> np.ndarray:
+        return apply_camera(surface, flip_matrix(self.matrix, self.height))
 
 
 class AnnotationProblem(Exception):

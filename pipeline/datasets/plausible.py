@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.datasets.base import AnnotationProblem, FaceAnnotation
-from pipeline.geometry.camera import project
 from pipeline.records import Reason
 
 if TYPE_CHECKING:
@@ -26,8 +25,11 @@ def checked(annotation: FaceAnnotation, model: MorphableModel, name: str) -> Fac
 
     Non-zero coefficients beyond the model's modes (unless the model is truncated) are
     `Reason.ANNOTATION_BEYOND_MODEL`; a coefficient beyond SIGMAS, a landmark beyond FARTHEST or a face smaller than
-    LEAST are `Reason.ANNOTATION_IMPLAUSIBLE`. Where a model's deviations are unknown (NaN) they refuse nothing.
+    LEAST are `Reason.ANNOTATION_IMPLAUSIBLE`; one without parameters is `Reason.ANNOTATION_MISSING`. Where a model's deviations are unknown (NaN) they refuse nothing.
     """
+    if not annotation.dense:
+        detail = f"{name} has points and no parameters of a face model; to make some, set the data set's labels to tddfa"
+        raise AnnotationProblem(Reason.ANNOTATION_MISSING, detail)
     for what, values, sigma in (
         ("shape", annotation.shape, model.shape_sigma),
         ("expression", annotation.expression, model.expression_sigma),
@@ -35,9 +37,7 @@ def checked(annotation: FaceAnnotation, model: MorphableModel, name: str) -> Fac
         _check_modes(what, values, len(sigma), model, name)
         _check_size(what, values[: len(sigma)], sigma[: len(values)], name)
     with np.errstate(over="ignore", invalid="ignore"):
-        modelled = project(
-            model.landmarks(annotation.shape, annotation.expression), annotation.pose, annotation.height
-        )
+        modelled = annotation.modelled(model)
     _check_place(modelled, name)
     if annotation.landmarks68 is not None:
         _check_place(annotation.landmarks68, name)

@@ -38,6 +38,7 @@ def benchmark_pictures(source: Path) -> list[BenchmarkPicture]:
 def true_angles(picture: BenchmarkPicture, reader: Reader, root: Path) -> np.ndarray:
     """(3,) pitch, yaw, roll in radians as the annotation says, NaN where the annotation gives none."""
     try:
-        return np.asarray(reader.annotation(root / picture.annotation, 1).pose[:3], np.float64)
+        pose = reader.annotation(root / picture.annotation, 1).pose
     except AnnotationProblem:
-        return np.full(3, np.nan)
+        pose = None
+    return np.full(3, np.nan) if pose is None else np.asarray(pose[:3], np.float64)

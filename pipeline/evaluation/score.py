@@ -108,14 +108,14 @@ def annotation_of(pack: h5py.File, row: int) -> FaceAnnotation:
         expression=pack["exp_para"][row],
         height=int(pack["image_height"][row]),
         landmarks68=pack["landmarks68"][row],
+        camera=pack["camera"][row],
     )
 
 
 def truth_floor(annotation: FaceAnnotation, chart: Chart) -> float:
     """2D NME in per cent of the face model's landmarks against the annotation's own."""
-    own = FaceAnnotation(annotation.pose, annotation.shape, annotation.expression, annotation.height)
     truth = annotation.landmarks(chart.model)
-    return float(nme(own.landmarks(chart.model)[:, :2], truth[:, :2], box_size(truth)))
+    return float(nme(annotation.modelled(chart.model)[:, :2], truth[:, :2], box_size(truth)))
 
 
 def write_scores(path: Path, scores: Mapping[str, Sequence[Score]]) -> None:

@@ -16,7 +16,7 @@ from pipeline import layout, registry
 from pipeline.config import UPKEEP, Config
 from pipeline.io.files import expand
 from pipeline.jobs import data, models
-from pipeline.jobs.data import located, splits_of
+from pipeline.jobs.data import detection_of, located, splits_of
 from pipeline.jobs.job import Job, Parts
 from pipeline.jobs.models import seeds_of, used
 from pipeline.records import FacemillError
@@ -79,11 +79,15 @@ def job(config: Config, stage: str, **wildcards: object) -> Job:
 def require_data(config: Config) -> None:
     """Raise FacemillError for the first folder or file of the user's that the config names and that is not there."""
     named = [("face_model.path", config.face_model.path)]
-    for dataset in sorted({dataset for _, _, dataset in used(config)}):
-        named.append((f"datasets.{dataset}.root", config.datasets[dataset].root))
-    for key in ("weights", "fan_weights"):
-        value = getattr(config.detection, key)
-        named.append((f"detection.{key}", None if value in ("shipped", "library") else value))
+    for name in sorted({dataset for _, _, dataset in used(config)}):
+        dataset, detection = config.datasets[name], detection_of(config, name)
+        named.append((f"datasets.{name}.root", dataset.root))
+        if dataset.face_model is not None:
+            named.append((f"datasets.{name}.face_model.path", dataset.face_model.path))
+        for key in ("weights", "fan_weights"):
+            value = getattr(detection, key)
+            where = f"datasets.{name}.detection" if key in dataset.detection else "detection"
+            named.append((f"{where}.{key}", None if value in ("shipped", "library") else value))
     for where, path in named:
         if path is not None and not expand(path).exists():
             raise FacemillError(f"{where}: expected a file or folder, found nothing at {expand(path)}")

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline import layout, provenance, registry
-from pipeline.config import Config, DatasetSettings, TargetSettings
+from pipeline.config import Config, DatasetSettings, DetectionSettings, TargetSettings
 from pipeline.io.files import expand
 from pipeline.jobs.job import Parts
 from pipeline.records import FacemillError
 from pipeline.settings import as_values
+from pipeline.settings import detection_of as settings_of_detection
 
 SHIPPED_WEIGHTS = "pipeline/detect/weights"
 """From the project's root, as results may name it."""
@@ -63,14 +64,21 @@ def splits_of(config: Config, dataset: str) -> list[str]:
     return ["train", "val"] if dataset_of(config, dataset).validation > 0 else ["train"]
 
 
-def face_model(config: Config) -> Parts:
-    """What a job needs that uses the face model: its file, its settings, its module."""
-    path = config.face_model.path
+def face_model(config: Config, dataset: str | None = None) -> Parts:
+    """What a job needs that uses the face model (a data set's own, where it has one): file, settings, module."""
+    block = config.face_model
+    if dataset is not None:
+        block = dataset_of(config, dataset).face_model or block
     return (
-        {"face_model": [path] if path else []},
-        {"face_model": as_values(config.face_model)},
-        (registry.FACE_MODELS.module(config.face_model.id),),
+        {"face_model": [block.path] if block.path else []},
+        {"face_model": as_values(block)},
+        (registry.FACE_MODELS.module(block.id),),
     )
+
+
+def detection_of(config: Config, dataset: str) -> DetectionSettings:
+    """How the faces of a data set are found."""
+    return settings_of_detection(config, dataset_of(config, dataset).detection)
 
 
 def reader(config: Config, dataset: str) -> Parts:
@@ -88,7 +96,7 @@ def synthesise(config: Config, dataset: str, shard: str) -> Parts:
     block = dataset_of(config, dataset)
     if block.synthetic is None:
         raise FacemillError(f"data set {dataset} is not synthetic; it stands in {block.root}")
-    inputs, face, modules = face_model(config)
+    inputs, face, modules = face_model(config, dataset)
     settings = {**face, "seed": config.seed, "shards": config.shards, "synthetic": as_values(block.synthetic)}
     return inputs, settings | {"images": root_of(config, dataset)}, modules
 
@@ -107,10 +115,10 @@ def source(config: Config, dataset: str) -> Parts:
 def detect(config: Config, dataset: str, shard: str) -> Parts:
     """Boxes and landmarks of one shard. Annotations reach it with ``detector: annotation`` and no other."""
     inputs, settings, reader_modules = reader(config, dataset)
-    detection = config.detection
+    detection = detection_of(config, dataset)
     modules = (registry.DETECTORS.module(detection.detector),)
     if detection.detector == "annotation":
-        face_inputs, face_settings, face_modules = face_model(config)
+        face_inputs, face_settings, face_modules = face_model(config, dataset)
         inputs |= face_inputs
         settings |= face_settings
         modules += reader_modules + face_modules
@@ -137,7 +145,7 @@ def crop(config: Config, frame: str, dataset: str, shard: str) -> Parts:
     settings.pop("reader")
     settings |= {
         "shards": config.shards,
-        "whole": config.detection.detector == "whole",
+        "whole": detection_of(config, dataset).detector == "whole",
         "crop": as_values(config.crop),
     }
     return inputs, settings, (registry.FRAMES.module(frame),)
@@ -145,7 +153,7 @@ def crop(config: Config, frame: str, dataset: str, shard: str) -> Parts:
 
 def ground_truth(config: Config, frame: str, target: str, dataset: str, shard: str) -> Parts:
     """One shard of targets in one frame."""
-    face_inputs, face_settings, face_modules = face_model(config)
+    face_inputs, face_settings, face_modules = face_model(config, dataset)
     inputs, settings, reader_modules = reader(config, dataset)
     block = target_of(config, target)
     inputs |= face_inputs

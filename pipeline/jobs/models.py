@@ -105,7 +105,7 @@ def infer(config: Config, model: str, seed: str, benchmark: str) -> Parts:
 
 def score(config: Config, model: str, seed: str, benchmark: str) -> Parts:
     """The scores of stored predictions, and of the mean face beside them."""
-    inputs, settings, face_modules = face_model(config)
+    inputs, settings, face_modules = face_model(config, benchmark)
     block = model_of(config, model)
     dataset = dataset_of(config, benchmark)
     inputs |= _benchmark_parts(config, model, benchmark)
@@ -160,7 +160,7 @@ def evaluate(config: Config, model: str) -> Parts:
 
 def sheet(config: Config, model: str, seed: str, benchmark: str) -> Parts:
     """The picture sheet of one model on one benchmark."""
-    inputs, settings, face_modules = face_model(config)
+    inputs, settings, face_modules = face_model(config, benchmark)
     block = model_of(config, model)
     target = target_of(config, block.target)
     at = {"model": model, "seed": seed, "benchmark": benchmark}
@@ -198,7 +198,7 @@ def train_shipped(config: Config, shipped: str) -> Parts:
         raise FacemillError(registry.unknown("shipped network", shipped, sorted(config.shipped)))
     block = config.shipped[shipped]
     dataset = dataset_of(config, block.dataset)
-    inputs, settings, face_modules = face_model(config)
+    inputs, settings, face_modules = face_model(config, block.dataset)
     inputs["source"] = path_of(config, "source", "source", dataset=block.dataset)
     training = as_values(training_of(config, block.training))
     seeds = training.pop("seeds")

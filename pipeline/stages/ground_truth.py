@@ -168,10 +168,11 @@ def make(
     context = Context(
         transform=transform,
         pose=found.pose,
+        camera=found.matrix,
         shape=found.shape,
         expression=found.expression,
         height=found.height,
-        landmarks=None if found.landmarks68 is None else transform.apply(found.landmarks68),
+        landmarks=None if found.landmarks68 is None else transform.apply(found.landmarks(model)),
     )
     dense = found.vertices(model)
     placed = transform.apply(dense)
@@ -184,7 +185,7 @@ def make(
     if made.problem is not None:
         problem = made.problem
         return StatusRow(face, picture, "ground_truth", problem.reason, problem.value, problem.detail)
-    landmarks = dense[model.keypoints] if found.landmarks68 is None else found.landmarks68
+    landmarks = dense[model.keypoints] if found.landmarks68 is None else found.landmarks(model)
     return Truth(face, picture, cropped.rows[k], found, landmarks, made.stored, cropped.transforms[k])
 
 
@@ -210,10 +211,11 @@ def _write(file: h5py.File, k: int, truth: Truth) -> None:
         "crop_row": truth.row,
         "transform": truth.transform.to_array(),
         "pose_para": annotation.pose,
+        "camera": annotation.matrix,
         "shape_para": annotation.shape,
         "exp_para": annotation.expression,
         "landmarks68": truth.landmarks,
-        "yaw_deg": np.degrees(annotation.pose[1]),
+        "yaw_deg": np.degrees(annotation.pose[1]) if annotation.yaw_deg is None else annotation.yaw_deg,
         "image_height": annotation.height,
     }
     for name, value in {**values, **truth.stored}.items():

@@ -23,6 +23,7 @@ class Context:
     Attributes:
         transform: picture -> the target's frame (`crop.resized(target.side)`).
         pose: (7,) Pose_Para in Matlab's frame of the picture.
+        camera: (3, 4) model frame -> Matlab's frame of the picture.
         shape, expression: raw coefficients.
         height: of the picture in px.
         landmarks: (68, 3) in the target's frame, px, where the annotation has its own; else None and the model's
@@ -31,6 +32,7 @@ class Context:
 
     transform: CropTransform
     pose: np.ndarray
+    camera: np.ndarray
     shape: np.ndarray
     expression: np.ndarray
     height: int

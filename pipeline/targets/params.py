@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from pipeline.geometry.camera import pose_matrix
 from pipeline.morphable import MorphableModel
 from pipeline.morphable.params62 import COUNT, crop_camera, join
 from pipeline.records import Field
@@ -35,7 +34,7 @@ class ParamsTarget:
 
     def make(self, vertices: np.ndarray, model: MorphableModel, context: Context) -> Made:
         """{"params": (62,) float64}."""
-        camera = crop_camera(pose_matrix(context.pose), context.height, context.transform)
+        camera = crop_camera(context.camera, context.height, context.transform)
         return Made({"params": join(camera, context.shape, context.expression)}, None)
 
     def decode(self, stored: Mapping[str, np.ndarray]) -> np.ndarray:

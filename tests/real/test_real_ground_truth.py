@@ -72,7 +72,8 @@ def test_stored_map_is_within_half_a_step_of_the_float_map_and_of_the_twin(bfm, 
     table = uv_table(bfm, 256)
     target = TARGETS["posmap"](TargetSettings(kind="posmap", size=256))
     for vertices, annotation in faces:
-        context = Context(None, annotation.pose, annotation.shape, annotation.expression, annotation.height)
+        a = annotation
+        context = Context(None, a.pose, a.matrix, a.shape, a.expression, a.height)
         stored, problem = target.make(vertices, bfm, context)
         assert problem is None
         drawn = table.gather(positions(vertices))

@@ -75,14 +75,14 @@ def write_pack(
         for row, (name, face) in enumerate(faces.items()):
             picture = (pictures or {}).get(name, name.split("#")[0])
             vertices = transform.resized(TARGET.size).apply(face.vertices(model))
-            context = Context(
-                transform.resized(TARGET.size), face.pose, face.shape, face.expression, face.height
-            )
+            crop = transform.resized(TARGET.size)
+            context = Context(crop, face.pose, face.matrix, face.shape, face.expression, face.height)
             values = {
                 "face": name,
                 "picture": picture,
                 "group": picture,
                 "pose_para": face.pose,
+                "camera": face.matrix,
                 "shape_para": face.shape,
                 "exp_para": face.expression,
                 "landmarks68": face.landmarks(model),

@@ -4,7 +4,7 @@ import numpy as np
 from kernel_shapes import sheet
 
 from pipeline.config import TargetSettings
-from pipeline.geometry.camera import project
+from pipeline.geometry.camera import pose_matrix, project
 from pipeline.geometry.frames import CropTransform
 from pipeline.morphable import MorphableModel
 from pipeline.targets.base import Context
@@ -68,5 +68,5 @@ def face(of: MorphableModel, side: int, pose: np.ndarray = POSE, scale: float = 
     """Vertices (N, 3) of the mean face in a crop of `side` px about it, and the context."""
     image = project(of.vertices(), pose, 450)
     transform = CropTransform(scale * side / 230, *image[:, :2].mean(axis=0), side)
-    context = Context(transform, pose, np.zeros(199), np.zeros(29), 450)
+    context = Context(transform, pose, pose_matrix(pose), np.zeros(199), np.zeros(29), 450)
     return transform.apply(image), context
