@@ -25,10 +25,11 @@ def checked(annotation: FaceAnnotation, model: MorphableModel, name: str) -> Fac
 
     Non-zero coefficients beyond the model's modes (unless the model is truncated) are
     `Reason.ANNOTATION_BEYOND_MODEL`; a coefficient beyond SIGMAS, a landmark beyond FARTHEST or a face smaller than
-    LEAST are `Reason.ANNOTATION_IMPLAUSIBLE`; one without parameters is `Reason.ANNOTATION_MISSING`. Where a model's deviations are unknown (NaN) they refuse nothing.
+    LEAST are `Reason.ANNOTATION_IMPLAUSIBLE`; points without parameters are `Reason.ANNOTATION_MISSING`. Where a
+    model's deviations are unknown (NaN) they refuse nothing.
     """
     if not annotation.dense:
-        detail = f"{name} has points and no parameters of a face model; to make some, set the data set's labels to tddfa"
+        detail = f"{name} has points but no parameters of a face model; labels: tddfa makes them"
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, detail)
     for what, values, sigma in (
         ("shape", annotation.shape, model.shape_sigma),
