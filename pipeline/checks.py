@@ -43,6 +43,10 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
             yield f"targets.{key}.size: expected a multiple of 32 for a position map, found {target.size}"
     for key, model in config.models.items():
         yield from _of_model(config, f"models.{key}", model)
+    for k, pack in enumerate(config.packs):
+        yield from _known(f"packs.{k}.frame", "frame", pack.frame, registry.FRAMES)
+        yield from _known(f"packs.{k}.target", "target", pack.target, config.targets)
+        yield from _known(f"packs.{k}.dataset", "data set", pack.dataset, config.datasets)
     for benchmark in config.evaluation.benchmarks:
         yield from _known("evaluation.benchmarks", "data set", benchmark, config.datasets)
     for protocol in config.evaluation.protocols:
@@ -95,7 +99,8 @@ def _of_shipped(config: Config, where: str, shipped: ShippedSettings) -> Iterabl
     else:
         hint = registry.suggestion(shipped.task, tasks)
         yield f"{where}.task: expected {' or '.join(tasks)}, found {shipped.task!r}.{hint}"
-    yield from _known(f"{where}.dataset", "data set", shipped.dataset, config.datasets)
+    for dataset in shipped.datasets:
+        yield from _known(f"{where}.datasets", "data set", dataset, config.datasets)
     yield from _own_loss(where, shipped.training)
 
 

@@ -256,6 +256,14 @@ class ModelSettings(Strict):
     training: dict[str, Any] = Field({}, description="overlay on the training block for this model")
 
 
+class PackSettings(Strict):
+    """A pack that no model of the config asks for."""
+
+    dataset: str = Field(description="a key of datasets")
+    frame: str = Field("fan192", description="crop recipe")
+    target: str = Field(description="a key of targets")
+
+
 class EvaluationSettings(Strict):
     """Benchmarks and protocols."""
 
@@ -267,7 +275,7 @@ class ShippedSettings(Strict):
     """A network that the package ships: trained by a rule that nothing else depends on."""
 
     task: str = Field(description="what it learns: detector (boxes) or fan (landmarks)")
-    dataset: str = Field(description="data set to learn from")
+    datasets: list[str] = Field(min_length=1, description="data sets to learn from")
     settings: Keywords = Field({}, description="keywords of the task")
     training: dict[str, Any] = Field({}, description="overlay on the training block")
 
@@ -286,6 +294,7 @@ class Config(Strict):
     targets: dict[str, TargetSettings] = {"posmap": TargetSettings()}
     training: TrainingSettings = TrainingSettings()
     models: dict[str, ModelSettings] = Field(min_length=1)
+    packs: list[PackSettings] = Field([], description="packs beyond those that the models need")
     evaluation: EvaluationSettings
     shipped: dict[str, ShippedSettings] = {}
     census: str | None = Field(None, description="synthetic data set for the census of detection")

@@ -11,6 +11,7 @@ from pipeline.jobs.data import (
     face_model,
     path_of,
     per_shard,
+    reader,
     splits_of,
     target_of,
 )
@@ -42,13 +43,13 @@ def packs_of(config: Config, model: str, split: str) -> list[str]:
 
 
 def used(config: Config) -> list[tuple[str, str, str]]:
-    """Every (frame, target, data set) that a model of the config learns from or is tested on."""
+    """Every (frame, target, data set) that a model learns from or is tested on, and that the config wants packed."""
     triples = {
         (block.frame, block.target, dataset)
         for block in config.models.values()
         for dataset in [*block.train, *config.evaluation.benchmarks]
     }
-    return sorted(triples)
+    return sorted(triples | {(pack.frame, pack.target, pack.dataset) for pack in config.packs})
 
 
 def _network(config: Config, model: str) -> tuple[dict[str, Any], tuple[str, ...]]:
@@ -193,31 +194,32 @@ def ledger(config: Config) -> Parts:
 
 
 def train_shipped(config: Config, shipped: str) -> Parts:
-    """The training of a network that the package ships, on its own synthetic pictures."""
+    """The training of a network that the package ships, on synthetic pictures of its own."""
     if shipped not in config.shipped:
         raise FacemillError(registry.unknown("shipped network", shipped, sorted(config.shipped)))
     block = config.shipped[shipped]
-    dataset = dataset_of(config, block.dataset)
-    inputs, settings, face_modules = face_model(config, block.dataset)
-    inputs["source"] = path_of(config, "source", "source", dataset=block.dataset)
     training = as_values(training_of(config, block.training))
     seeds = training.pop("seeds")
-    settings |= {
+    inputs: dict[str, Any] = {"source": [], "face_model": []}
+    modules = [registry.PICTURE_TASKS.module(block.task)]
+    sets = []
+    for name in block.datasets:
+        dataset = dataset_of(config, name)
+        read, settings, reader_modules = reader(config, name)
+        face_inputs, face, face_modules = face_model(config, name)
+        inputs["source"].append(read["source"])
+        inputs["face_model"] += face_inputs["face_model"]
+        sets.append({"name": name, **settings, **face, "dataset": as_values(dataset)})
+        modules += [*reader_modules, *face_modules]
+    settings = {
         "task": block.task,
         "task_settings": block.settings,
         "training": training,
         "seed": seeds[0],
-        "reader": dataset.reader,
-        "root": dataset.root or f"{config.results}/synthetic/{block.dataset}/images",
-        "dataset": as_values(dataset),
+        "sets": sets,
         "state": f"{config.results}/state/shipped/{shipped}",
     }
-    modules = (
-        registry.PICTURE_TASKS.module(block.task),
-        registry.DATASETS.module(dataset.reader),
-        *face_modules,
-    )
-    return inputs, settings, modules
+    return inputs, settings, tuple(dict.fromkeys(modules))
 
 
 def census(config: Config, dataset: str) -> Parts:

@@ -5,20 +5,25 @@ Nothing in the chain depends on it: `python -m pipeline ship` copies what it mad
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
 from typing import Any
+
+import numpy as np
 
 from pipeline.config import TrainingSettings
 from pipeline.io.files import expand, write_json
 from pipeline.io.tables import read_tsv
-from pipeline.morphable import load_face_model
+from pipeline.morphable import MorphableModel, load_face_model
 from pipeline.records import SOURCE_COLUMNS
 from pipeline.registry import DATASETS, PICTURE_TASKS
 from pipeline.training.checkpoints import parameter_count
 from pipeline.training.job import recorded, run_training
-from pipeline.training.labelled import labelled_pictures
+from pipeline.training.labelled import Labelled, labelled_pictures
 
-LICENCE = "MIT; trained on pictures that this package rendered from its own procedural face, on nothing else"
+OWN = "MIT"
+"""Of the weights themselves; the terms of what they were made from stand beside it in the card."""
 
 
 def run(
@@ -29,13 +34,15 @@ def run(
     wildcards: Mapping[str, str],
     attributes: Mapping[str, str],
 ) -> None:
-    """Train: `inputs` source; `outputs` weights, history, card; `settings` task, task_settings, training, seed,
-    reader, root, face_model, dataset, state."""
-    face = settings["face_model"]
-    rows = read_tsv(inputs["source"], SOURCE_COLUMNS)
+    """Train: `inputs` source (one table a data set); `outputs` weights, history, card; `settings` task,
+    task_settings, training, seed, state, and sets, for each data set its name, reader, root, face_model and dataset
+    (its block of the config)."""
     training = TrainingSettings.model_validate(settings["training"])
-    model = load_face_model(face["id"], face["path"])
-    pictures = labelled_pictures(rows, expand(settings["root"]), DATASETS[settings["reader"]](), model)
+    sets = [
+        _Set(entry, read_tsv(source, SOURCE_COLUMNS))
+        for entry, source in zip(settings["sets"], inputs["source"], strict=True)
+    ]
+    pictures = chain.from_iterable(one.pictures() for one in sets)
     task = PICTURE_TASKS[settings["task"]](pictures, training, settings["seed"], **settings["task_settings"])
     network = task.network()
     trained = run_training(
@@ -46,18 +53,13 @@ def run(
         settings=settings,
         outputs=outputs,
         attributes=attributes,
-        data=[row["sha256"] for row in rows],
+        data=[row["sha256"] for one in sets for row in one.rows],
     )
     card = {
-        **task.card(model),
+        **task.card(mean_shape([one.model for one in sets])),
         "parameters": parameter_count(network),
-        "licence": LICENCE,
-        "trained_on": {
-            "dataset": settings["dataset"],
-            "face_model": face["id"],
-            "pictures": len(rows),
-            "samples": task.samples,
-        },
+        "licence": OWN,
+        "trained_on": {"sets": [one.described() for one in sets], "samples": task.samples},
         "training": recorded(settings["training"]),
         "seed": settings["seed"],
         "validation": trained.selected,
@@ -66,3 +68,35 @@ def run(
         "command": attributes["command"],
     }
     write_json(outputs["card"], card)
+
+
+class _Set:
+    """One data set to learn from: its pictures' rows and its face model."""
+
+    def __init__(self, entry: Mapping[str, Any], rows: list[dict[str, str]]) -> None:
+        face = entry["face_model"]
+        self.entry, self.rows = entry, rows
+        self.model = load_face_model(face["id"], face["path"])
+
+    def pictures(self) -> Iterator[Labelled]:
+        """Its pictures, their ids behind the name of the set."""
+        reader = DATASETS[self.entry["reader"]]()
+        for picture in labelled_pictures(self.rows, expand(self.entry["root"]), reader, self.model):
+            yield replace(picture, id=f"{self.entry['name']}/{picture.id}")
+
+    def described(self) -> dict[str, Any]:
+        """What the card says of it."""
+        return {
+            "name": self.entry["name"],
+            "dataset": self.entry["dataset"],
+            "face_model": self.model.name,
+            "licences": sorted({self.model.licence, *(row["licence"] for row in self.rows)}),
+            "pictures": len(self.rows),
+        }
+
+
+def mean_shape(models: Sequence[MorphableModel]) -> np.ndarray:
+    """(68, 3) the landmarks of the models' mean faces, each centred and in units of its spread, and their mean."""
+    shapes = [model.landmarks() for model in models]
+    centred = [shape - shape.mean(axis=0) for shape in shapes]
+    return np.mean([shape / shape.std() for shape in centred], axis=0)

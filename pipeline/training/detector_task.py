@@ -19,7 +19,6 @@ from pipeline.geometry.nms import nms
 from pipeline.geometry.resample import crop_image
 from pipeline.losses.base import Losses
 from pipeline.models.faceboxes import decode, encode, priors
-from pipeline.morphable import MorphableModel
 from pipeline.registry import PICTURE_TASKS
 from pipeline.training.labelled import Labelled, PictureTask
 from pipeline.training.photometric import disturb
@@ -154,8 +153,8 @@ class DetectorTask(PictureTask):
         mean = float(overlap.mean()) if len(overlap) else 0.0
         return {"selection": 1 - precision, "average_precision": precision, "mean_overlap": mean}
 
-    def card(self, model: MorphableModel) -> dict[str, Any]:
-        """What detection needs to use the weights; nothing of it depends on the face model."""
+    def card(self, mean_shape: np.ndarray) -> dict[str, Any]:
+        """What detection needs to use the weights; nothing of it depends on the shape of faces."""
         return {"network": "faceboxes", "settings": self.network_settings, "side": self.side}
 
 

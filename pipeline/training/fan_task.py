@@ -17,7 +17,6 @@ from pipeline.geometry.frames import CropTransform
 from pipeline.geometry.resample import crop_image
 from pipeline.losses.base import Losses
 from pipeline.models.fan import DOWNSCALE, FAN
-from pipeline.morphable import MorphableModel
 from pipeline.registry import PICTURE_TASKS
 from pipeline.seeding import rng
 from pipeline.training.labelled import Labelled, PictureTask
@@ -144,17 +143,16 @@ class FanTask(PictureTask):
             "median_face": float(np.median(errors.mean(axis=1))),
         }
 
-    def card(self, model: MorphableModel) -> dict[str, Any]:
-        """What detection needs to use the weights; `mean_shape` (68, 3) are the landmarks of the model's mean, in
-        units of their spread."""
-        shape = model.landmarks() - model.landmarks().mean(axis=0)
+    def card(self, mean_shape: np.ndarray) -> dict[str, Any]:
+        """What detection needs to use the weights; `mean_shape` (68, 3) are the landmarks of a mean face, in units of
+        their spread."""
         return {
             "network": "fan",
             "settings": self.network_settings,
             "side": self.side,
             "reference": REFERENCE,
             "activation": {"kind": "softmax", "sigma": self.sigma},
-            "mean_shape": (shape / shape.std()).round(4).tolist(),
+            "mean_shape": mean_shape.round(4).tolist(),
         }
 
 

@@ -11,7 +11,7 @@ from pipeline.keywords import keywords_of
 from pipeline.records import FacemillError
 
 ROOT = Path(__file__).resolve().parents[2]
-LEARNT = "dataset: synth_train"
+LEARNT = "datasets: [synth_train]"
 PRESETS = sorted((ROOT / "workflow" / "presets").glob("*.yaml"))
 
 
@@ -81,7 +81,7 @@ def test_a_number_without_a_point_is_one_among_free_keywords_too():
         ("models.prn.settings.widht=8", "unknown setting 'widht'.*Did you mean 'width'"),
         ("models.prn.training.lrr=8", r"models\.prn\.training\.lrr: unknown key 'lrr'.*Did you mean 'lr'"),
         ("models.prn.training.augment.flp=1", r"training\.augment\.flp: unknown key.*Did you mean 'flip'"),
-        ("shipped.fan={task: fan, dataset: synth_train, training: {lrr: 1}}", r"shipped\.fan\.training\.lrr"),
+        ("shipped.fan={task: fan, datasets: [synth_train], training: {lrr: 1}}", r"shipped\.fan\.training\.lrr"),
         ("models.prn.training.loss=posmap_nrm", "unknown loss 'posmap_nrm'.*Did you mean 'posmap_norm'"),
         ("training.loss=posmap_nrm", r"^config: training\.loss: unknown loss 'posmap_nrm'.*'posmap_norm'\?$"),
         ("training.weights_face_png=face.png", r"prn\.training\.weights_face_png: .*found no weights_png$"),
@@ -126,6 +126,19 @@ def test_a_number_without_a_point_is_one_among_free_keywords_too():
         ),
         ("datasets.my-set={reader: face_300w_lp, root: /tmp}", "letters, digits and underscores.*'my-set'"),
         ("evaluation.benchmarks=[synth_train]", r"synth_train is what models\.prn learns from"),
+        (
+            "datasets.synth_test.detection={scroe: 0.5}",
+            r"detection\.scroe: unknown key.*Did you mean 'score'",
+        ),
+        ("datasets.synth_test.detection={score: 5}", r"datasets\.synth_test\.detection\.score: .*found 5"),
+        ("datasets.synth_test.detection={detector: hwole}", "unknown detector 'hwole'.*Did you mean 'whole'"),
+        ("datasets.synth_test.face_model={id: icct}", r"datasets\.synth_test\.face_model\.id: unknown face"),
+        (
+            "datasets.synth_test.labels=tddfa",
+            r"labelling\.weights: expected a checkpoint.*synth_test are tddfa",
+        ),
+        ("packs=[{dataset: synth_test, target: volum}]", r"packs\.0\.target: unknown target 'volum'"),
+        ("packs=[{dataset: synt, target: posmap96}]", r"packs\.0\.dataset: unknown data set 'synt'"),
         ("detection.weights=library", r"detection\.weights: expected shipped or a path, found library"),
         ("evaluation.protocols=[nme68_4d]", "unknown protocol 'nme68_4d'.*Did you mean"),
         ("face_model.id=procedurel", "unknown face model 'procedurel'.*Did you mean 'procedural'"),
@@ -199,7 +212,7 @@ def test_texts_of_the_command_line_become_the_numbers_of_keywords():
 
 def test_an_unknown_key_in_a_shipped_networks_training_is_refused():
     values = settings.read_yaml(settings.DEFAULT)
-    block = {"task": "fan", "dataset": "synth_train", "training": {"lrr": 1}}
+    block = {"task": "fan", "datasets": ["synth_train"], "training": {"lrr": 1}}
     with pytest.raises(FacemillError, match="lrr"):
         settings.parse(settings.merge(values, {"shipped": {"fan": block}}))
 

@@ -81,7 +81,11 @@ def test_the_shipped_networks_know_nobody_of_any_other_data_set():
     presets = sorted((ROOT / "workflow" / "presets").glob("*.yaml"))
     shipped = load([path for path in presets if path.stem == "shipped"])
     cards = {name: read_json(ROOT / f"pipeline/detect/weights/{name}.json") for name in shipped.shipped}
-    learnt = {(cards[name]["pictures_seed"], block.dataset) for name, block in shipped.shipped.items()}
+    learnt = {
+        (cards[name]["pictures_seed"], dataset)
+        for name, block in shipped.shipped.items()
+        for dataset in block.datasets
+    }
     assert {seed for seed, _ in learnt} == {shipped.seed}, (
         "the preset draws other people than the shipped weights"
     )

@@ -102,7 +102,7 @@ wildcard_constraints:
 
 
 def packs():
-    """Every pack that the config's models learn from or are tested on."""
+    """Every pack that the config's models learn from or are tested on, and that it wants besides."""
     return [
         path
         for frame, target, dataset in jobs.used(CONFIG)
