@@ -34,7 +34,7 @@ def load(overlays: Iterable[str | Path] = (), assignments: Iterable[str] = ()) -
 
 def parse(values: Mapping[str, Any]) -> Config:
     """The checked Config, or FacemillError with one line for each thing that is wrong."""
-    config = _validated(Config, dict(values))
+    config = _validated(Config, _with_nulls(dict(values)))
     for table in ("models", "shipped"):
         for name, block in getattr(config, table).items():
             training_of(config, block.training, f"{table}.{name}.training.")
@@ -44,6 +44,15 @@ def parse(values: Mapping[str, Any]) -> Config:
     if problems:
         raise FacemillError("config: " + "; ".join(problems))
     return config
+
+
+def _with_nulls(value: Any) -> Any:
+    """The values with null where they hold the text "null", which Snakemake's ``--config`` makes of it."""
+    if isinstance(value, Mapping):
+        return {key: _with_nulls(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_with_nulls(inner) for inner in value]
+    return None if value == "null" else value
 
 
 def _validated(kind: type[Block], values: Mapping[str, Any], where: str = "") -> Block:

@@ -81,7 +81,10 @@ def test_a_number_without_a_point_is_one_among_free_keywords_too():
         ("models.prn.settings.widht=8", "unknown setting 'widht'.*Did you mean 'width'"),
         ("models.prn.training.lrr=8", r"models\.prn\.training\.lrr: unknown key 'lrr'.*Did you mean 'lr'"),
         ("models.prn.training.augment.flp=1", r"training\.augment\.flp: unknown key.*Did you mean 'flip'"),
-        ("shipped.fan={task: fan, datasets: [synth_train], training: {lrr: 1}}", r"shipped\.fan\.training\.lrr"),
+        (
+            "shipped.fan={task: fan, datasets: [synth_train], training: {lrr: 1}}",
+            r"shipped\.fan\.training\.lrr",
+        ),
         ("models.prn.training.loss=posmap_nrm", "unknown loss 'posmap_nrm'.*Did you mean 'posmap_norm'"),
         ("training.loss=posmap_nrm", r"^config: training\.loss: unknown loss 'posmap_nrm'.*'posmap_norm'\?$"),
         ("training.weights_face_png=face.png", r"prn\.training\.weights_face_png: .*found no weights_png$"),
@@ -208,6 +211,13 @@ def test_texts_of_the_command_line_become_the_numbers_of_keywords():
     overlay = {"models": {"prn": {"settings": {"width": "8", "open_tail": "false", "bn_momentum": "1e-2"}}}}
     found = settings.parse(settings.merge(values, overlay)).models["prn"].settings
     assert found == {"width": 8, "size": 96, "open_tail": False, "bn_momentum": 0.01}
+
+
+def test_null_on_the_command_line_is_null():
+    values = settings.read_yaml(settings.DEFAULT)
+    overlay = {"training": {"epochs": "null"}, "datasets": {"synth_other": "null"}}
+    found = settings.parse(settings.merge(values, overlay))
+    assert found.training.epochs is None and "synth_other" not in found.datasets
 
 
 def test_an_unknown_key_in_a_shipped_networks_training_is_refused():
