@@ -14,7 +14,8 @@ from pipeline.datasets.synthetic.picture import Rendered, Synthesiser
 from pipeline.datasets.synthetic.writer import annotation
 from pipeline.morphable import MorphableModel, load_face_model
 
-PLAIN = {f"share_{what}": 0.0 for what in ("none", "several", "hard", "impossible", "cut", "broken", "duplicate", "unreadable")}  # fmt: skip
+KINDS = ("none", "several", "hard", "impossible", "cut", "broken", "duplicate", "unreadable")
+PLAIN = {f"share_{kind}": 0.0 for kind in KINDS}
 SUBSETS = ("AFW", "HELEN", "IBUG", "LFPW")
 
 
@@ -32,7 +33,7 @@ def face_300w_lp(root: Path, aflw2000: Path, pictures: int) -> MorphableModel:
         _save(root / subset / f"{subset.split('_')[0]}_image_{number:03d}_1_{k % 2}", made.picture(k))
     for k in range(train, pictures):
         rendered = made.picture(k)
-        points = rendered.faces[0].landmarks + [1, 1, 0]
+        points = np.add(rendered.faces[0].landmarks, [1, 1, 0])
         more = {"pt3d_68": points.T.astype(np.float32), "pt2d": np.full((2, 21), -1.0)}
         _save(aflw2000 / f"image{k:05d}", rendered, more)
     return model
