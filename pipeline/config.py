@@ -139,7 +139,7 @@ class ScanSettings(Strict):
     radius: float = Field(95.0, gt=0, description="of the face about the tip, in the scans' unit (mm)")
     size: int = Field(450, ge=64, le=1024, description="side of the square pictures, pixels")
     face_share: float = Field(
-        0.6, gt=0, le=2, description="twice the radius as a share of the picture's side"
+        0.5, gt=0, le=2, description="twice the radius as a share of the picture's side"
     )
     background: Literal["plain", "clutter"] = Field("plain", description="behind the head")
     grey: int = Field(128, ge=0, le=255, description="of a plain background")
