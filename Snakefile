@@ -17,6 +17,7 @@ validate(config, "workflow/schemas/config.schema.json", set_default=False)
 
 
 include: "workflow/rules/synthesise.smk"
+include: "workflow/rules/render_scans.smk"
 include: "workflow/rules/source.smk"
 include: "workflow/rules/detect.smk"
 include: "workflow/rules/crop.smk"

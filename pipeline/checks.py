@@ -35,8 +35,8 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
             yield from _known(where, "detector", dataset.detection["detector"], registry.DETECTORS)
         if dataset.labels == "tddfa" and config.labelling.weights is None:
             yield f"labelling.weights: expected a checkpoint, since the labels of datasets.{key} are tddfa; found none"
-        if (dataset.root is None) == (dataset.synthetic is None):
-            yield f"datasets.{key}: expected either root (it exists) or synthetic (it is made)"
+        if [dataset.root, dataset.synthetic, dataset.scans].count(None) != 2:
+            yield f"datasets.{key}: expected either root (it exists), synthetic (it is made) or scans (to render)"
     for key, target in config.targets.items():
         yield from _known(f"targets.{key}.kind", "target", target.kind, registry.TARGETS)
         if target.kind == "posmap" and target.size % 32:

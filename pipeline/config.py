@@ -96,12 +96,67 @@ class SyntheticSettings(Strict):
     )
 
 
+Angles = tuple[float, float, float]
+"""Pitch, yaw, roll in degrees, in 300W-LP's sense."""
+
+
+class ScanSettings(Strict):
+    """3D scans that are rendered into a data set of pictures; docs/scans.md says what the papers state of it."""
+
+    kind: Literal["florence", "bu4dfe", "generic"] = Field(description="layout of the folder of scans")
+    root: str = Field(description="folder of the scans, may hold ${VARIABLES}")
+    landmarks: str | None = Field(
+        None, description="folder of .bnd files in the scans' own layout; null: beside the scans"
+    )
+    views: list[str] = Field(
+        ["frontal1", "frontal2"], min_length=1, description="florence: the first of these that a subject has"
+    )
+    expressions: list[str] = Field(
+        ["Happy", "Surprise"], min_length=1, description="bu4dfe: one scan of each sequence"
+    )
+    frame: int | None = Field(None, ge=0, description="bu4dfe: number of the scan; null: the middle one")
+    skip: list[str] = Field([], description="identities that are left out, as subject_03")
+    poses: Literal["florence", "florence_lifted", "florence_20", "bu4dfe"] | list[Angles] = Field(
+        "florence", description="one of the papers' sets, or pitch, yaw, roll in degrees"
+    )
+    order: Literal["pitch_first", "300w_lp"] = Field(
+        "pitch_first",
+        description="Ry Rx Rz: the head is pitched, then turned about the upright; Rx Ry Rz: as 300W-LP",
+    )
+    upright: Angles = Field(
+        (0.0, 0.0, 0.0), description="turn that makes a stored head look straight into the camera, degrees"
+    )
+    start: Literal["stored", "upright"] = Field(
+        "stored", description="what the poses turn: the scan as the file has it, or made upright first"
+    )
+    nose: int | None = Field(
+        None, ge=0, description="row of the tip in the .bnd file; null: the foremost point when upright"
+    )
+    region: Literal["sphere", "front", "all"] = Field(
+        "sphere",
+        description="true face: within radius of the tip, of these what faces the front, or every point",
+    )
+    radius: float = Field(95.0, gt=0, description="of the face about the tip, in the scans' unit (mm)")
+    size: int = Field(450, ge=64, le=1024, description="side of the square pictures, pixels")
+    face_share: float = Field(
+        0.5, gt=0, le=2, description="twice the radius as a share of the picture's side"
+    )
+    background: Literal["plain", "clutter"] = Field("plain", description="behind the head")
+    grey: int = Field(128, ge=0, le=255, description="of a plain background")
+    ambient: float = Field(1.0, ge=0, le=2, description="gain of the scan's own colours")
+    lamp: float = Field(0.0, ge=0, le=2, description="added gain where a surface faces the lamp")
+    lamp_from: tuple[float, float, float] = Field(
+        (0.3, 0.5, 1.0), description="towards the lamp: right, up, to the viewer"
+    )
+    jpeg_quality: int = Field(95, ge=1, le=100)
+
+
 class DatasetSettings(Strict):
     """One data set: where it is, who reads it, what part of it is meant."""
 
     reader: str = Field("face_300w_lp", description="registry name of the reader")
     root: str | None = Field(
-        None, description="folder, may hold ${VARIABLES}; null: the synthesiser writes it"
+        None, description="folder, may hold ${VARIABLES}; null: the synthesiser or scans make it"
     )
     subset: Literal["all", "train", "test"] = Field(
         "all", description="part of a data set without its own splits"
@@ -118,6 +173,7 @@ class DatasetSettings(Strict):
         None, description="for this data set's pictures instead of the face_model block"
     )
     synthetic: SyntheticSettings | None = Field(None, description="null for a data set that exists")
+    scans: ScanSettings | None = Field(None, description="3D scans to render, as docs/scans.md shows")
 
 
 class DetectionSettings(Strict):

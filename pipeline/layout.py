@@ -11,6 +11,7 @@ PATTERNS: dict[str, dict[str, str]] = {
         "manifest": "synthetic/{dataset}/{shard}.tsv",
         "truth": "synthetic/{dataset}/truth/{shard}.h5",
     },
+    "render_scans": {"manifest": "scans/{dataset}/{shard}.tsv"},
     "source": {"source": "source/{dataset}.tsv"},
     "detect": {
         "detections": "detect/{dataset}/{shard}.h5",

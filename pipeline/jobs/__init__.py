@@ -23,6 +23,7 @@ from pipeline.records import FacemillError
 
 STAGES: dict[str, Callable[..., Parts]] = {
     "synthesise": data.synthesise,
+    "render_scans": data.render_scans,
     "source": data.source,
     "detect": data.detect,
     "crop": data.crop,
@@ -82,6 +83,10 @@ def require_data(config: Config) -> None:
     for name in sorted({dataset for _, _, dataset in used(config)}):
         dataset, detection = config.datasets[name], detection_of(config, name)
         named.append((f"datasets.{name}.root", dataset.root))
+        if dataset.scans is not None:
+            named += [
+                (f"datasets.{name}.scans.{key}", getattr(dataset.scans, key)) for key in ("root", "landmarks")
+            ]
         if dataset.face_model is not None:
             named.append((f"datasets.{name}.face_model.path", dataset.face_model.path))
         for key in ("weights", "fan_weights"):

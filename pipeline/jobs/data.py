@@ -49,7 +49,9 @@ def target_of(config: Config, target: str) -> TargetSettings:
 
 def root_of(config: Config, dataset: str) -> str:
     """The folder of a data set, with its environment variables unexpanded."""
-    return dataset_of(config, dataset).root or f"{config.results}/synthetic/{dataset}/images"
+    block = dataset_of(config, dataset)
+    made = "synthetic" if block.scans is None else "scans"
+    return block.root or f"{config.results}/{made}/{dataset}/images"
 
 
 def is_benchmark(config: Config, dataset: str) -> bool:
@@ -101,6 +103,15 @@ def synthesise(config: Config, dataset: str, shard: str) -> Parts:
     return inputs, settings | {"images": root_of(config, dataset)}, modules
 
 
+def render_scans(config: Config, dataset: str, shard: str) -> Parts:
+    """One shard of a data set of rendered scans. The scans themselves are the user's, as data sets that exist are."""
+    block = dataset_of(config, dataset)
+    if block.scans is None:
+        raise FacemillError(f"data set {dataset} has no scans to render; expected datasets.{dataset}.scans")
+    settings = {"seed": config.seed, "shards": config.shards, "scans": as_values(block.scans)}
+    return {}, settings | {"images": root_of(config, dataset)}, ()
+
+
 def source(config: Config, dataset: str) -> Parts:
     """A data set's list of pictures."""
     block = dataset_of(config, dataset)
@@ -108,6 +119,8 @@ def source(config: Config, dataset: str) -> Parts:
     inputs: dict[str, Any] = {}
     if block.synthetic is not None:
         inputs["manifests"] = per_shard(config, "synthesise", "manifest", dataset=dataset)
+    if block.scans is not None:
+        inputs["rendered"] = per_shard(config, "render_scans", "manifest", dataset=dataset)
     settings |= {"subset": block.subset, "every": block.every, "benchmark": is_benchmark(config, dataset)}
     return inputs, settings, modules
 

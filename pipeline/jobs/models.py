@@ -12,6 +12,7 @@ from pipeline.jobs.data import (
     path_of,
     per_shard,
     reader,
+    root_of,
     splits_of,
     target_of,
 )
@@ -118,7 +119,7 @@ def score(config: Config, model: str, seed: str, benchmark: str) -> Parts:
     settings |= {
         "target": as_values(target),
         "reader": dataset.reader,
-        "root": dataset.root or f"{config.results}/synthetic/{benchmark}/images",
+        "root": root_of(config, benchmark),
         "protocols": {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in config.evaluation.protocols},
     }
     modules = (

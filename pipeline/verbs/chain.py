@@ -13,6 +13,7 @@ from pipeline.verbs.options import add_config_options, load_config
 
 HELP = {
     "synthesise": "render one shard of a synthetic data set",
+    "render_scans": "render one shard of 3D scans at the papers' poses",
     "source": "list a data set, one row per picture",
     "detect": "find boxes and landmarks in one shard of pictures",
     "crop": "cut faces by one frame's recipe",
