@@ -46,7 +46,8 @@ class FaceAnnotation:
     holds them; all three None where the data set has points alone. height: of the picture in px; landmarks68: (68, 2|3)
     image px, 0-based, y down, where the file has them, else None. camera: (3, 4) in Matlab's frame where it is not
     exactly that of the pose. points: further point sets by name, each (K, 2|3) image px, NaN where a point is not
-    visible. yaw_deg: where the data set states it apart from the pose, degrees.
+    visible. yaw_deg: where the data set states it apart from the pose, degrees. yaws_deg: where it states several,
+    each by the name of its list, degrees.
     """
 
     pose: np.ndarray | None
@@ -57,6 +58,7 @@ class FaceAnnotation:
     camera: np.ndarray | None = None
     points: Mapping[str, np.ndarray] = field(default_factory=dict)
     yaw_deg: float | None = None
+    yaws_deg: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def dense(self) -> bool:

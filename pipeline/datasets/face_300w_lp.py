@@ -1,7 +1,9 @@
 """300W-LP and everything in its format: pictures with a .mat beside each (spec prn_vrn_3ddfa A.1).
 
 The synthesiser writes this format too: further faces of a picture are <name>_f1.mat, <name>_f2.mat; a picture without
-a face has none.
+a face has none. The published archive has beside the pictures' folders a folder `landmarks/<SUBSET>`, with
+<name>_pts.mat for the pictures that are not mirrored: `pts_2d`, the visible contour, and `pts_3d`, the projected face
+model, (68, 2) each.
 """
 
 from __future__ import annotations
@@ -79,8 +81,14 @@ def parameters(content: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, n
 class Face300WLP:
     """Reader of 300W-LP's format, at any folder depth; the split is 'test' where the settings ask for that."""
 
+    licence = LICENCE
+
     def __init__(self, *, subset: str = "all", every: int = 5):
         self.subset, self.every = subset, every
+
+    def group(self, picture: Path) -> str:
+        """What a picture file may not be parted from: its photograph."""
+        return photograph(picture.stem)
 
     def pictures(self, root: Path) -> list[Picture]:
         """Every picture, its photograph as its group, and the .mat files that exist for its faces.
@@ -89,11 +97,11 @@ class Face300WLP:
         sorted order, the last of every `every` is a test photograph. With 'all' every picture is 'train'.
         """
         files = picture_files(root)
-        groups = sorted({photograph(path.stem) for path in files})
+        groups = sorted({self.group(path) for path in files})
         test = set() if self.subset == "all" else set(groups[self.every - 1 :: self.every])
         found = []
         for path in files:
-            relative, group = path.relative_to(root), photograph(path.stem)
+            relative, group = path.relative_to(root), self.group(path)
             annotations = [path.with_suffix(".mat"), *_further_faces(path)]
             found.append(
                 Picture(
@@ -104,14 +112,35 @@ class Face300WLP:
                     annotations=tuple(
                         mat.relative_to(root).as_posix() for mat in annotations if mat.is_file()
                     ),
-                    licence=LICENCE,
+                    licence=self.licence,
                 )
             )
         return select(found, self.subset)
 
     def annotation(self, path: Path, height: int) -> FaceAnnotation:
-        """Pose, shape and expression. 300W-LP's own `pt2d` is not used: it is the same for every profiling step."""
-        return FaceAnnotation(*parameters(read_mat(path), path.name), height=height)
+        """Pose, shape and expression; points 'pts_2d' and 'pts_3d' where `landmarks` has the picture.
+
+        300W-LP's own `pt2d` is not used: it is the same for every profiling step.
+        """
+        return FaceAnnotation(*parameters(read_mat(path), path.name), height=height, points=_landmarks(path))
+
+
+def _landmarks(mat: Path) -> dict[str, np.ndarray]:
+    """The points of `landmarks/<SUBSET>/<name>_pts.mat` in image px, (68, 2) each; empty where that file is not.
+
+    The file is taken to be in Matlab's pixels, 1-based with y down, as the archive's other points are.
+    """
+    path = mat.parent.parent / "landmarks" / mat.parent.name / f"{mat.stem}_pts.mat"
+    if not path.is_file():
+        return {}
+    content, found = read_mat(path), {}
+    for key in ("pts_2d", "pts_3d"):
+        points = vector(content, key, 2 * 68, path.name)
+        if content[key].shape != (68, 2):
+            detail = f"{path.name}: expected {key} of shape (68, 2), found {content[key].shape}"
+            raise AnnotationProblem(Reason.ANNOTATION_MISSING, detail)
+        found[key] = points.reshape(68, 2) - 1
+    return found
 
 
 def _further_faces(picture: Path) -> list[Path]:

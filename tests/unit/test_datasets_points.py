@@ -1,0 +1,302 @@
+"""Data sets that have points and no parameters: AFLW, AFLW-LFPA and YouTube-Faces on small fake trees."""
+
+import cv2
+import numpy as np
+import pytest
+import scipy.io
+from reader_trees import picture
+
+from pipeline.datasets.aflw import in_crop
+from pipeline.datasets.base import AnnotationProblem
+from pipeline.datasets.youtube_faces import person
+from pipeline.evaluation.benchmark import BenchmarkPicture, true_angles
+from pipeline.records import FacemillError, Reason
+from pipeline.registry import DATASETS
+
+NAMES = ["image00002", "image00004_1", "image00004_2", "image00013"]
+
+
+def test_a_point_of_a_crop_lies_where_its_pixels_went():
+    """A white dot of a 450 picture, cut and resized as the crops were, has its centre of mass at the mapped point."""
+    first_x, first_y, last_x, last_y = 101, 51, 340, 410
+    image = np.zeros((450, 450), np.float32)
+    image[200:206, 220:230] = 1
+    cut = cv2.resize(
+        image[first_y - 1 : last_y, first_x - 1 : last_x], (120, 120), interpolation=cv2.INTER_AREA
+    )
+    y, x = np.indices(cut.shape)
+    mass = np.array([(x * cut).sum(), (y * cut).sum()]) / cut.sum()
+    centre = np.array([[224.5, 202.5]])
+    box = (first_x, first_y, last_x, last_y)
+    np.testing.assert_allclose(in_crop(centre, box)[0], mass, atol=1e-4)
+    deep = in_crop(np.array([[224.5, 202.5, 30.0]]), box)[0]
+    np.testing.assert_allclose(deep, [*mass, 30 * (0.5 + 1 / 3) / 2], atol=1e-4)
+
+
+def aflw(root, layout):
+    """Four crops of three photographs; point 3 is hidden in all. The folder of crops and the root."""
+    rng = np.random.default_rng(2)
+    points = rng.uniform(100, 300, (4, 2, 21)).astype(np.float32)
+    points[:, :, 3] = (-1, 452)
+    boxes, yaws = np.tile([81, 71, 320, 310], (4, 1)).astype(np.uint16), np.array([5.0, -40, 80, -100.0])
+    if layout == "archive":
+        names = np.array(NAMES)
+        np.savez(root / "labels.npz", names=names, pts21_450=points, roi_box=boxes, yaw_deg=yaws)
+        folder = root / "crops"
+    else:
+        data, configs = (root, root) if layout == "flat" else (root / "test.data", root / "test.configs")
+        for one in (data, configs):
+            one.mkdir(exist_ok=True)
+        (data / "AFLW_GT_crop.list").write_text("\n".join(f"{name}.jpg" for name in NAMES))
+        np.save(configs / "AFLW_GT_pts21.npy", points)
+        np.save(configs / "AFLW_GT_crop_roi_box.npy", boxes)
+        np.save(configs / "AFLW_GT_crop_yaws.npy", yaws)
+        folder = data / "AFLW_GT_crop"
+    for k, name in enumerate(NAMES):
+        picture(folder / f"{name}.jpg", seed=k)
+    return points, yaws, folder
+
+
+@pytest.mark.parametrize("layout", ["flat", "3ddfa", "archive"])
+def test_aflw_in_its_layouts(tmp_path, layout):
+    points, yaws, folder = aflw(tmp_path, layout)
+    (folder / f"{NAMES[3]}.jpg").unlink()
+    reader = DATASETS["aflw"]()
+    pictures = reader.pictures(tmp_path)
+    assert [p.id for p in pictures] == NAMES
+    assert [p.group for p in pictures] == ["image00002", "image00004", "image00004", "image00013"]
+    assert {p.split for p in pictures} == {"train"}
+    assert [(tmp_path / p.path).is_file() for p in pictures] == [True, True, True, False]
+    for k, one in enumerate(pictures):
+        found = reader.annotation(tmp_path / one.annotations[0], 120)
+        assert not found.dense
+        assert found.landmarks68 is None
+        assert found.yaw_deg == yaws[k]
+        assert np.isnan(found.points["aflw21"][3]).all()
+        expected = (points[k].T.astype(float) - [81, 71] + 0.5) / 2 - 0.5
+        np.testing.assert_allclose(np.delete(found.points["aflw21"], 3, 0), np.delete(expected, 3, 0))
+    one = BenchmarkPicture(pictures[0].id, pictures[0].annotations[0])
+    assert np.isnan(true_angles(one, reader, tmp_path)).all()
+
+
+def test_aflw_subsets_share_no_photograph_and_fitted_points_come_along(tmp_path):
+    aflw(tmp_path, "3ddfa")
+    parts = {part: DATASETS["aflw"](subset=part, every=2).pictures(tmp_path) for part in ("train", "test")}
+    assert [p.id for p in parts["test"]] == NAMES[1:3]
+    assert [p.id for p in parts["train"]] == [NAMES[0], NAMES[3]]
+    np.save(tmp_path / "test.configs/AFLW_GT_pts68.npy", np.full((4, 3, 68), 91.0))
+    found = DATASETS["aflw"]().annotation(tmp_path / "test.configs/AFLW_GT_pts21.npy#1", 120)
+    np.testing.assert_allclose(found.points["landmarks68_fit"], np.tile([4.75, 9.75, 45.5], (68, 1)))
+
+
+def save(name, array):
+    return lambda root: np.save(root / "test.configs" / name, array)
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (
+            lambda r: (r / "test.configs/AFLW_GT_pts21.npy").unlink(),
+            "AFLW_GT_pts21.npy there or in .*test.configs",
+        ),
+        (lambda r: (r / "test.data/AFLW_GT_crop.list").unlink(), "AFLW_GT_crop.list there or in .*test.data"),
+        (lambda r: (r / "test.data/AFLW_GT_crop.list").write_text("a.jpg"), "each of the 4 rows .* found 1"),
+        (lambda r: (r / "test.configs/AFLW_GT_crop_yaws.npy").unlink(), "AFLW_GT_crop_yaws.npy"),
+        (
+            save("AFLW_GT_crop_roi_box.npy", np.zeros((4, 5))),
+            r"roi_box.npy: expected .*\(4, 4\), found .*\(4, 5\)",
+        ),
+        (save("AFLW_GT_pts21.npy", np.zeros((4, 21, 2))), r"pts21.npy: expected .*\(4, 2, 21\)"),
+        (save("AFLW_GT_pts21.npy", np.array(["a"])), "pts21.npy: expected numbers"),
+        (
+            lambda r: (r / "test.configs/AFLW_GT_pts21.npy").write_text("no array"),
+            "pts21.npy: expected a .npy array",
+        ),
+        (save("AFLW_GT_pts68.npy", np.zeros((4, 68))), r"pts68.npy: expected .*\(4, 2, 68\) or \(4, 3, 68\)"),
+    ],
+)
+def test_a_part_of_aflw_that_is_missing_or_does_not_fit_is_named(tmp_path, change, words):
+    aflw(tmp_path, "3ddfa")
+    change(tmp_path)
+    with pytest.raises(FacemillError, match=words):
+        DATASETS["aflw"]().pictures(tmp_path)
+
+
+def test_an_archive_of_aflw_that_does_not_fit_is_named(tmp_path):
+    _, _, folder = aflw(tmp_path, "archive")
+    picture(tmp_path / "more" / f"{NAMES[0]}.jpg")
+    with pytest.raises(FacemillError, match=f"one crop called {NAMES[0]}, found "):
+        DATASETS["aflw"]().pictures(tmp_path)
+    for path in (*folder.iterdir(), *(tmp_path / "more").iterdir()):
+        path.unlink()
+    with pytest.raises(FacemillError, match="unpack the crops"):
+        DATASETS["aflw"]().pictures(tmp_path)
+    np.savez(tmp_path / "labels.npz", names=np.array(NAMES))
+    with pytest.raises(FacemillError, match=r"labels.npz: expected .*pts21_450"):
+        DATASETS["aflw"]().pictures(tmp_path)
+
+
+def test_a_row_of_aflw_that_gives_no_points_has_a_reason(tmp_path):
+    aflw(tmp_path, "flat")
+    np.save(tmp_path / "AFLW_GT_crop_roi_box.npy", np.zeros((4, 4)))
+    reader = DATASETS["aflw"]()
+    for row, words in ((4, "expected row 4, found 4 rows"), (0, "expected a box")):
+        with pytest.raises(AnnotationProblem, match=words):
+            reader.annotation(tmp_path / f"AFLW_GT_pts21.npy#{row}", 120)
+
+
+def lfpa(root, flag=1.0):
+    """Two test and three training pictures; of 34 points the first 10 are hidden, which the other flag says."""
+    rng = np.random.default_rng(3)
+    tables = {}
+    for folder, key, count in (("TestImages", "phisT", 2), ("TrainImages", "phisTr", 3)):
+        flags = np.full((count, 34), flag)
+        flags[:, :10] = 1 - flag
+        tables[key] = np.hstack([rng.uniform(10, 200, (count, 68)), flags])
+        for k in range(count):
+            picture(root / folder / f"{k + 1}.jpg", seed=k)
+    scipy.io.savemat(root / "Landmark.mat", tables)
+    return tables
+
+
+@pytest.mark.parametrize("flag", [0.0, 1.0])
+def test_aflw_lfpa_has_34_points_and_hides_those_of_the_rarer_flag(tmp_path, flag):
+    tables = lfpa(tmp_path, flag)
+    boxes = {"bboxesT": np.full((2, 4), 20.0), "bboxesTr": np.full((3, 4), 30.0)}
+    scipy.io.savemat(tmp_path / "BoundingBox.mat", boxes)
+    reader = DATASETS["aflw_lfpa"]()
+    pictures = reader.pictures(tmp_path)
+    assert [(p.id, p.split) for p in pictures] == [
+        *((f"TrainImages/{k}", "train") for k in (1, 2, 3)),
+        *((f"TestImages/{k}", "test") for k in (1, 2)),
+    ]
+    found = reader.annotation(tmp_path / pictures[4].annotations[0], 200)
+    assert np.isnan(found.points["lfpa34"][:10]).all()
+    expected = np.column_stack([tables["phisT"][1, :34], tables["phisT"][1, 34:68]]) - 1
+    np.testing.assert_allclose(found.points["lfpa34"][10:], expected[10:])
+    np.testing.assert_array_equal(found.points["lfpa_box"], [[18.5, 18.5], [38.5, 38.5]])
+    assert not found.dense
+
+
+def test_numbers_order_the_pictures_of_aflw_lfpa_and_rows_beyond_the_table_have_a_reason(tmp_path):
+    lfpa(tmp_path)
+    for k in (10, 4):
+        picture(tmp_path / f"TestImages/{k}.jpg")
+    reader = DATASETS["aflw_lfpa"](subset="test")
+    pictures = reader.pictures(tmp_path)
+    assert [p.id for p in pictures] == [f"TestImages/{k}" for k in (1, 2, 4, 10)]
+    with pytest.raises(AnnotationProblem, match="table phisT: expected row 9, found 2 rows"):
+        reader.annotation(tmp_path / pictures[3].annotations[0], 200)
+    assert sorted(reader.annotation(tmp_path / pictures[0].annotations[0], 200).points) == ["lfpa34"]
+    with pytest.raises(AnnotationProblem, match="expected phisX, found phisTr, phisT"):
+        reader.annotation(tmp_path / "Landmark.mat#phisX:0", 200)
+    picture(tmp_path / "TestImages/cover.jpg")
+    with pytest.raises(FacemillError, match=r"cover.jpg: expected a picture called by its number"):
+        reader.pictures(tmp_path)
+
+
+def test_what_aflw_lfpa_lacks_is_named(tmp_path):
+    with pytest.raises(FacemillError, match="expected the folders TrainImages and TestImages"):
+        DATASETS["aflw_lfpa"]().pictures(tmp_path)
+    lfpa(tmp_path)
+    reader = DATASETS["aflw_lfpa"]()
+    for content, words in (
+        ({"other": np.zeros(3)}, "expected phisTr or phisT, found other"),
+        ({"phisT": np.zeros((2, 68))}, r"phisT: expected numbers of shape \(2, 102\)"),
+    ):
+        scipy.io.savemat(tmp_path / "Landmark.mat", content)
+        with pytest.raises(FacemillError, match=words):
+            DATASETS["aflw_lfpa"]().annotation(tmp_path / "Landmark.mat#phisT:0", 200)
+    scipy.io.savemat(tmp_path / "Landmark.mat", {"phisT": np.full((2, 102), np.nan)})
+    with pytest.raises(AnnotationProblem, match="102 of 102 numbers are not finite") as caught:
+        reader.annotation(tmp_path / "Landmark.mat#phisT:0", 200)
+    assert caught.value.reason is Reason.ANNOTATION_NOT_FINITE
+    (tmp_path / "Landmark.mat").unlink()
+    with pytest.raises(FacemillError, match=r"expected Landmark\.mat"):
+        DATASETS["aflw_lfpa"]().annotation(tmp_path / "Landmark.mat#phisT:0", 200)
+
+
+FRAMES = {
+    "training": ["Abdel_Aziz_Al-Hakim_00.jpg", "Abdel_Aziz_Al-Hakim_11.jpg", "Agbani_Darego_20.jpg"],
+    "test": ["Abdel_Aziz_Al-Hakim_00.jpg", "Zoe_40.jpg"],
+}
+
+
+def youtube(root, dimensions=3, header=True):
+    """Both files, the first frame in both, as published; the points of each row."""
+    kind = "keypoints" if dimensions == 3 else "frames_keypoints"
+    points = {}
+    for folder, names in FRAMES.items():
+        points[folder] = np.random.default_rng(7).uniform(-20, 300, (len(names), 68, dimensions))
+        lines = ["," + ",".join(map(str, range(68 * dimensions)))] if header else []
+        for k, name in enumerate(names):
+            lines.append(",".join([name, *map(repr, points[folder][k].ravel().tolist())]))
+            picture(root / folder / name, seed=k)
+        (root / f"{folder}_{kind}.csv").write_text("\n".join(lines) + "\n")
+    return points
+
+
+@pytest.mark.parametrize("header", [True, False])
+@pytest.mark.parametrize("dimensions", [2, 3])
+def test_youtube_faces_as_published(tmp_path, dimensions, header):
+    points = youtube(tmp_path, dimensions, header)
+    reader = DATASETS["youtube_faces"]()
+    pictures = reader.pictures(tmp_path)
+    assert [p.path for p in pictures] == [f"{f}/{n}" for f, names in FRAMES.items() for n in names]
+    assert [p.split for p in pictures] == ["train"] * 3 + ["test"] * 2
+    assert [p.group for p in pictures][1:3] == ["Abdel_Aziz_Al-Hakim", "Agbani_Darego"]
+    found = reader.annotation(tmp_path / pictures[2].annotations[0], 250)
+    np.testing.assert_array_equal(found.landmarks68, points["training"][2])
+    assert found.landmarks68.shape == (68, dimensions)
+    assert not found.dense
+
+
+def test_the_parts_of_youtube_faces_share_no_person_though_the_published_ones_do(tmp_path):
+    youtube(tmp_path)
+    parts = {part: DATASETS["youtube_faces"](subset=part, every=3) for part in ("train", "test")}
+    groups = {part: [p.group for p in reader.pictures(tmp_path)] for part, reader in parts.items()}
+    assert groups == {
+        "train": ["Abdel_Aziz_Al-Hakim"] * 2 + ["Agbani_Darego", "Abdel_Aziz_Al-Hakim"],
+        "test": ["Zoe"],
+    }
+    published = DATASETS["youtube_faces"]().pictures(tmp_path)
+    both = [{p.group for p in published if p.split == part} for part in ("train", "test")]
+    assert both[0] & both[1] == {"Abdel_Aziz_Al-Hakim"}
+
+
+def test_a_row_of_youtube_faces_that_is_broken_has_a_reason_and_a_frame_may_be_missing(tmp_path):
+    youtube(tmp_path)
+    (tmp_path / "test/Zoe_40.jpg").unlink()
+    with (tmp_path / "test_keypoints.csv").open("a") as file:
+        file.write("\nA_00.jpg,1,2\nB_00.jpg" + ",x" * 204 + "\nC_00.jpg" + ",nan" * 204 + "\n")
+    reader = DATASETS["youtube_faces"]()
+    assert [p.id for p in reader.pictures(tmp_path)][3:] == [
+        f"test/{n}" for n in ("Abdel_Aziz_Al-Hakim_00", "Zoe_40", "A_00", "B_00", "C_00")
+    ]
+    for row, reason, words in (
+        (2, Reason.ANNOTATION_MISSING, "expected 204 or 136 numbers, found 2"),
+        (3, Reason.ANNOTATION_MISSING, "could not convert string to float: 'x'"),
+        (4, Reason.ANNOTATION_NOT_FINITE, "204 of 204 numbers are not finite"),
+        (5, Reason.ANNOTATION_MISSING, "expected row 5, found 5 rows"),
+    ):
+        with pytest.raises(AnnotationProblem, match=words) as caught:
+            reader.annotation(tmp_path / f"test_keypoints.csv#{row}", 250)
+        assert caught.value.reason is reason
+
+
+def test_what_youtube_faces_lacks_is_named(tmp_path):
+    with pytest.raises(FacemillError, match=r"no data folder .*nowhere"):
+        DATASETS["youtube_faces"]().pictures(tmp_path / "nowhere")
+    with pytest.raises(FacemillError, match=r"expected one of training_keypoints.csv"):
+        DATASETS["youtube_faces"]().pictures(tmp_path)
+    (tmp_path / "training_keypoints.csv").write_text(",0,1\n")
+    with pytest.raises(FacemillError, match="expected a line for each picture"):
+        DATASETS["youtube_faces"]().pictures(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("frame", "who"), [("Zoe_40", "Zoe"), ("Abdel_Aziz_Al-Hakim_00", "Abdel_Aziz_Al-Hakim"), ("Zoe", "Zoe")]
+)
+def test_the_person_in_a_frame(frame, who):
+    assert person(frame) == who
