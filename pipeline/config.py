@@ -55,7 +55,10 @@ class FaceModelSettings(Strict):
     """The morphable face model behind synthesis and ground truth."""
 
     id: str = Field("procedural", description="registry name of the adapter")
-    path: str | None = Field(None, description="file of the model, for adapters that read one")
+    path: str | None = Field(None, description="file or folder of the model, for adapters that read one")
+    chart: str | None = Field(
+        None, description="file of another UV chart: BFM_UV.mat, .npz or .obj; null: the model's own"
+    )
 
 
 class SyntheticSettings(Strict):

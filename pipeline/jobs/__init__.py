@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline import layout, registry
-from pipeline.config import UPKEEP, Config
+from pipeline.config import UPKEEP, Config, FaceModelSettings
 from pipeline.io.files import expand
 from pipeline.jobs import data, models
 from pipeline.jobs.data import detection_of, located, splits_of
@@ -79,7 +79,7 @@ def job(config: Config, stage: str, **wildcards: object) -> Job:
 
 def require_data(config: Config) -> None:
     """Raise FacemillError for the first folder or file of the user's that the config names and that is not there."""
-    named = [("face_model.path", config.face_model.path)]
+    named = _of_face_model("face_model", config.face_model)
     for name in sorted({dataset for _, _, dataset in used(config)}):
         dataset, detection = config.datasets[name], detection_of(config, name)
         named.append((f"datasets.{name}.root", dataset.root))
@@ -88,7 +88,7 @@ def require_data(config: Config) -> None:
                 (f"datasets.{name}.scans.{key}", getattr(dataset.scans, key)) for key in ("root", "landmarks")
             ]
         if dataset.face_model is not None:
-            named.append((f"datasets.{name}.face_model.path", dataset.face_model.path))
+            named += _of_face_model(f"datasets.{name}.face_model", dataset.face_model)
         for key in ("weights", "fan_weights"):
             value = getattr(detection, key)
             where = f"datasets.{name}.detection" if key in dataset.detection else "detection"
@@ -96,6 +96,10 @@ def require_data(config: Config) -> None:
     for where, path in named:
         if path is not None and not expand(path).exists():
             raise FacemillError(f"{where}: expected a file or folder, found nothing at {expand(path)}")
+
+
+def _of_face_model(where: str, block: FaceModelSettings) -> list[tuple[str, str | None]]:
+    return [(f"{where}.path", block.path), (f"{where}.chart", block.chart)]
 
 
 def use_this_interpreter() -> None:

@@ -67,12 +67,12 @@ def splits_of(config: Config, dataset: str) -> list[str]:
 
 
 def face_model(config: Config, dataset: str | None = None) -> Parts:
-    """What a job needs that uses the face model (a data set's own, where it has one): file, settings, module."""
+    """What a job needs that uses the face model (a data set's own, where it has one): files, settings, module."""
     block = config.face_model
     if dataset is not None:
         block = dataset_of(config, dataset).face_model or block
     return (
-        {"face_model": [block.path] if block.path else []},
+        {"face_model": [path for path in (block.path, block.chart) if path]},
         {"face_model": as_values(block)},
         (registry.FACE_MODELS.module(block.id),),
     )

@@ -43,7 +43,8 @@ class MorphableModel:
         expression_basis, expression_sigma: (N, 3, Ke) float32 and (Ke,).
         triangles: (T, 3) int32, counter-clockwise seen from outside.
         keypoints: (68,) int32 vertex numbers in iBUG order; contour points in model position (not sliding).
-        uv: (M, 2) float32 in [0, 1], u right, v up; the chart is one-to-one.
+        uv: (M, 2) float32 in [0, 1], u right, v up; the chart is one-to-one. (0, 2) where the model's files bring no
+            chart; `load_face_model` hands out no such model.
         uv_triangles: (T, 3) int32 rows of ``uv``; row i belongs to ``triangles[i]``.
         face_mask: (N,) bool, the face without ears, neck and scalp.
         albedo_mean, albedo_basis, albedo_sigma: (N, 3) linear RGB in 0..1, (N, 3, Ka), (Ka,); None where unknown.
@@ -100,7 +101,7 @@ class MorphableModel:
         for field, array, limit in (
             ("triangles", self.triangles, count),
             ("keypoints", self.keypoints, count),
-            ("uv_triangles", self.uv_triangles, len(self.uv)),
+            ("uv_triangles", self.uv_triangles, len(self.uv) or count),
         ):
             if array.size and (array.min() < 0 or array.max() >= limit):
                 raise FacemillError(

@@ -12,12 +12,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.morphable.model import MorphableModel, Region
+from pipeline.morphable import bfm
+from pipeline.morphable.model import MorphableModel
 from pipeline.records import FacemillError
 from pipeline.registry import FACE_MODELS
 
 REQUIRED = ("u", "w_shp", "w_exp", "keypoints", "tri", "uv", "indices_noneck")
-SEGMENTS = (Region.NOSE, Region.EYE, Region.LIPS)
 
 
 @FACE_MODELS.register("npz")
@@ -42,16 +42,13 @@ def load(path: str | Path | None) -> MorphableModel:
     triangles = np.ascontiguousarray(content["tri"][:, ::-1], np.int32)
     face_mask = np.zeros(count, bool)
     face_mask[content["indices_noneck"]] = True
-    regions = np.full(count, Region.SKIN, np.uint8)
-    if "segments" in content:
-        for column, region in enumerate(SEGMENTS):
-            regions[content["segments"][:, column] > 0] = region
+    regions = bfm.regions_of(content.get("segments"), count, f"{path}, segments")
     albedo = None
     if "mean_tex_rgb" in content:
-        albedo = _linear(content["mean_tex_rgb"].astype(np.float64) / 255).astype(np.float32)
+        albedo = bfm.linear_light(content["mean_tex_rgb"].astype(np.float64) / 255).astype(np.float32)
     return MorphableModel(
         name="npz",
-        licence="Basel Face Model 2009: research only, not to be passed on",
+        licence=bfm.LICENCE,
         mean=mean.astype(np.float32),
         shape_basis=shape_basis.astype(np.float32),
         shape_sigma=sigma[:shape_modes],
@@ -84,7 +81,3 @@ def _read(path: Path) -> dict[str, np.ndarray]:
             f"{path}: expected the arrays {', '.join(REQUIRED)}; missing: {', '.join(missing)}"
         )
     return content
-
-
-def _linear(srgb: np.ndarray) -> np.ndarray:
-    return np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)

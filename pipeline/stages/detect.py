@@ -110,8 +110,7 @@ def status_rows(picture: str, faces: list[Face] | StatusRow) -> list[StatusRow]:
 def _annotate(settings: Mapping[str, Any]) -> Annotate:
     """The landmarks of an annotation file, by the data set's reader: the file's own, else the face model's."""
     reader = DATASETS[settings["reader"]]()
-    face = settings["face_model"]
-    model = cache(lambda: load_face_model(face["id"], face["path"]))
+    model = cache(lambda: load_face_model(**settings["face_model"]))
 
     def landmarks(path: str, height: int) -> np.ndarray:
         annotation = reader.annotation(Path(path), height)

@@ -64,7 +64,7 @@ def run(
     """Make the targets of one shard: `inputs` source, detections, crops; `outputs` ground_truth (h5), status (tsv);
     `settings` root, reader, face_model, target."""
     root = expand(settings["root"])
-    model = load_face_model(settings["face_model"]["id"], settings["face_model"]["path"])
+    model = load_face_model(**settings["face_model"])
     reader = DATASETS[settings["reader"]]()
     target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
     rows = {row["id"]: row for row in read_tsv(inputs["source"], SOURCE_COLUMNS)}

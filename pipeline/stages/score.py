@@ -31,7 +31,7 @@ def run(
     """Score one model with one seed, and the mean face beside it, on one benchmark: `inputs` predictions, pack (the
     benchmark's), source, and the list train (packs); `outputs` scores (tsv); `settings` face_model, target, reader,
     root and protocols {id: content of its file}."""
-    model = load_face_model(settings["face_model"]["id"], settings["face_model"]["path"])
+    model = load_face_model(**settings["face_model"])
     target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
     mean = mean_target([Path(path) for path in inputs["train"]], target)
     with hdf5.open_checked(inputs["pack"], PACK) as pack:

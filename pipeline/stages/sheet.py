@@ -30,7 +30,7 @@ def run(
 ) -> None:
     """Draw one sheet: `inputs` scores, predictions, pack; `outputs` sheet (png); `settings` face_model and protocol
     (the id that ranks the faces)."""
-    chart = Chart(load_face_model(settings["face_model"]["id"], settings["face_model"]["path"]))
+    chart = Chart(load_face_model(**settings["face_model"]))
     protocol = protocols.load(settings["protocol"])
     scores = read_scores(Path(inputs["scores"]))["model"]
     groups = choose(scores, protocol.id, FACES)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import FaceModelSettings, SyntheticSettings
+from pipeline.config import SyntheticSettings
 from pipeline.datasets.synthetic import writer
 from pipeline.datasets.synthetic.anatomy import HeadModel
 from pipeline.datasets.synthetic.picture import Synthesiser
@@ -30,10 +30,9 @@ def run(
     """Render one shard, pictures index % shards == shard: `outputs` manifest (tsv) and truth (h5); `settings`
     images (the folder for pictures and .mat files), seed, shards, face_model and synthetic."""
     options = SyntheticSettings.model_validate(settings["synthetic"])
-    model = FaceModelSettings.model_validate(settings["face_model"])
     shard, shards = int(wildcards["shard"]), int(settings["shards"])
     indices = shard_indices(options.pictures, shard, shards)
-    traits = HeadModel(load_face_model(model.id, model.path))
+    traits = HeadModel(load_face_model(**settings["face_model"]))
     synthesiser = Synthesiser(options, traits, int(settings["seed"]), wildcards["dataset"])
     folder = Path(settings["images"])
     writer.remove_stale(folder, shard, shards)

@@ -32,7 +32,7 @@ def run(
     training = TrainingSettings.model_validate(settings["training"])
     seed = int(wildcards["seed"])
     target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
-    face = load_face_model(settings["face_model"]["id"], settings["face_model"]["path"])
+    face = load_face_model(**settings["face_model"])
     packs = {name: Packs(inputs[name], target, training.memory_limit_mb) for name in ("train", "val")}
     task = TASKS[settings["target"]["kind"]].from_packs(
         packs["train"], packs["val"], face, target, training, seed, FRAMES[settings["frame"]].padding

@@ -74,9 +74,8 @@ class _Set:
     """One data set to learn from: its pictures' rows and its face model."""
 
     def __init__(self, entry: Mapping[str, Any], rows: list[dict[str, str]]) -> None:
-        face = entry["face_model"]
         self.entry, self.rows = entry, rows
-        self.model = load_face_model(face["id"], face["path"])
+        self.model = load_face_model(**entry["face_model"])
 
     def pictures(self) -> Iterator[Labelled]:
         """Its pictures, their ids behind the name of the set."""

@@ -52,7 +52,7 @@ def run(options: argparse.Namespace) -> int:
     paths = {row["id"]: row["path"] for row in read_tsv(source.outputs["source"])}
     if picture not in paths:
         raise FacemillError(f"{source.outputs['source']} lists no picture {picture}")
-    chart = Chart(load_face_model(config.face_model.id, config.face_model.path))
+    chart = Chart(load_face_model(**sheet.settings["face_model"]))
     photo = expand(source.settings["root"]) / paths[picture]
     write_png(options.out, draw(picture, photo, Path(files["pack"]), Path(files["predictions"]), chart))
     print(f"{options.out}: {picture}")

@@ -136,7 +136,7 @@ def build(tmp_path: Path, monkeypatch) -> "Chain":
     save_mat(tmp_path / "data/P_008_0.mat", POSE, Shape_Para=np.full((199, 1), np.nan))
     save_mat(tmp_path / "data/P_009_0.mat", pose_at(30, 30, 2e-4))
     save_mat(tmp_path / "data/P_010_0.mat", POSE * [1, 1, 1, 1, 1, 1, 1.6])
-    monkeypatch.setattr(ground_truth, "load_face_model", lambda name, path: model())
+    monkeypatch.setattr(ground_truth, "load_face_model", lambda **block: model())
     monkeypatch.setattr(ground_truth, "TARGETS", {"posmap": DomeTarget})
     monkeypatch.setattr(pack, "TARGETS", {"posmap": DomeTarget})
     monkeypatch.setattr(ground_truth, "MATCH_IOU", 0.2)

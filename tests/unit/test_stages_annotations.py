@@ -93,7 +93,7 @@ def test_a_face_of_which_no_landmark_lies_in_the_crop_is_a_row():
 
 def test_the_annotation_detector_gives_the_same_reasons(tmp_path, monkeypatch):
     save_mat(tmp_path / "a.mat", POSE, Shape_Para=BEYOND)
-    monkeypatch.setattr(detect, "load_face_model", lambda name, path: model())
+    monkeypatch.setattr(detect, "load_face_model", lambda **block: model())
     annotate = detect._annotate({"reader": "face_300w_lp", "face_model": {"id": "dome", "path": None}})
     with pytest.raises(AnnotationProblem, match=r"a\.mat: expected zeros beyond the 1 shape modes") as caught:
         annotate(str(tmp_path / "a.mat"), SIDE)

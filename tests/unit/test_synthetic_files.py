@@ -30,7 +30,7 @@ MIXED = {
 
 def render(folder: Path, monkeypatch, shards: int, **changed: object) -> dict[str, str]:
     """Run the stage for every shard; file name -> sha256 of what lies in the images folder."""
-    monkeypatch.setattr(synthesise, "load_face_model", lambda name, path: egg())
+    monkeypatch.setattr(synthesise, "load_face_model", lambda **block: egg())
     options = settings(**changed).model_dump()
     for shard in range(shards):
         synthesise.run(

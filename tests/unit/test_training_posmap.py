@@ -186,7 +186,7 @@ def test_a_network_of_another_side_than_its_target_is_one_clear_line(tmp_path):
     arguments = world.job(tmp_path)
     arguments["settings"]["network"]["size"] = 64
     with pytest.raises(FacemillError, match=r"settings\.size.*64.*32"):
-        stage.load_face_model = lambda name, path: dome()
+        stage.load_face_model = lambda **block: dome()
         stage.run(**arguments)
 
 

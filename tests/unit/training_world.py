@@ -91,7 +91,7 @@ def job(folder: Path, **training: object) -> dict:
 
 def run(folder: Path, **training: object) -> None:
     """The train stage with the dome as its face model."""
-    train.load_face_model = lambda name, path: dome()
+    train.load_face_model = lambda **block: dome()
     train.run(**job(folder, **training))
 
 
