@@ -47,7 +47,9 @@ def measure(uv: np.ndarray, uv_triangles: np.ndarray) -> ChartFit:
         raise FacemillError("expected a chart with area, found none")
     plane = np.column_stack([uv[:, 0], 1.0 - uv[:, 1], np.zeros(len(uv))]) * GRID - (0.5, 0.5, 0)
     covered = float(rasterize(plane, uv_triangles, GRID, GRID).mask.mean())
-    return ChartFit(float(-area[area < 0].sum() / total), max(0.0, float(1 - covered / total)), covered)
+    return ChartFit(
+        float(np.abs(area[area < 0]).sum() / total), max(0.0, float(1 - covered / total)), covered
+    )
 
 
 def with_chart(
