@@ -19,7 +19,7 @@ from pipeline.morphable.model import MorphableModel
 from pipeline.records import FacemillError
 
 LIMIT = 0.01
-"""Largest share of a chart that may be folded or lie over the rest; BFM's is folded by 8e-6."""
+"""Largest share of a chart that may be folded or lie over the rest; BFM's is folded by 1.2e-5."""
 GRID = 1024
 
 

@@ -1,5 +1,6 @@
 """Another chart for a face model: from every kind of file, checked, measured, and carried into every stage."""
 
+import ast
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from pipeline.geometry.posmap import UVTable
 from pipeline.morphable import charts, load_face_model
 from pipeline.records import FacemillError
 from tests.face_files import dome, write_chart, write_face3d, write_v2
+from tests.project import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -237,3 +239,14 @@ def test_a_stage_reads_the_chart_that_its_settings_name(tmp_path, monkeypatch, f
         settings.load((), [f"face_model={{id: bfm2009, path: {files}, chart: '{CHART}'}}"]).face_model
     )
     np.testing.assert_allclose(load_face_model(**block).uv, face.uv * 0.5, atol=1e-6)
+
+
+def test_every_stage_and_verb_hands_the_whole_block_on():
+    """A call with the id and the path alone would drop the chart."""
+    calls = []
+    for path in [*ROOT.glob("pipeline/stages/*.py"), ROOT / "pipeline/verbs/picture.py"]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "load_face_model":
+                calls.append(path.name)
+                assert not node.args and [k.arg for k in node.keywords] == [None], f"{path.name}:{node.lineno}"
+    assert {"synthesise.py", "ground_truth.py", "train.py", "score.py", "sheet.py"} <= set(calls)
