@@ -248,5 +248,7 @@ def test_every_stage_and_verb_hands_the_whole_block_on():
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "load_face_model":
                 calls.append(path.name)
-                assert not node.args and [k.arg for k in node.keywords] == [None], f"{path.name}:{node.lineno}"
+                assert not node.args and [k.arg for k in node.keywords] == [None], (
+                    f"{path.name}:{node.lineno}"
+                )
     assert {"synthesise.py", "ground_truth.py", "train.py", "score.py", "sheet.py"} <= set(calls)
