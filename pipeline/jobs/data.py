@@ -9,12 +9,16 @@ from pipeline import layout, provenance, registry
 from pipeline.config import Config, DatasetSettings, DetectionSettings, TargetSettings
 from pipeline.io.files import expand
 from pipeline.jobs.job import Parts
+from pipeline.keywords import keywords_of
 from pipeline.records import FacemillError
 from pipeline.settings import as_values
 from pipeline.settings import detection_of as settings_of_detection
 
 SHIPPED_WEIGHTS = "pipeline/detect/weights"
 """From the project's root, as results may name it."""
+
+READER_OPTIONS = ("frame_step", "licence")
+"""Settings of a data set that reach the readers which have a keyword of that name."""
 
 
 def located(path: str) -> Path:
@@ -109,6 +113,10 @@ def source(config: Config, dataset: str) -> Parts:
     if block.synthetic is not None:
         inputs["manifests"] = per_shard(config, "synthesise", "manifest", dataset=dataset)
     settings |= {"subset": block.subset, "every": block.every, "benchmark": is_benchmark(config, dataset)}
+    taken = keywords_of(registry.DATASETS.module(block.reader), block.reader)
+    options = {name: getattr(block, name) for name in READER_OPTIONS if name in taken}
+    if options := {name: value for name, value in options.items() if value is not None}:
+        settings["options"] = options
     return inputs, settings, modules
 
 
