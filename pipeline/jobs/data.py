@@ -7,6 +7,7 @@ from typing import Any
 
 from pipeline import layout, provenance, registry
 from pipeline.config import Config, DatasetSettings, DetectionSettings, TargetSettings
+from pipeline.io import sources
 from pipeline.io.files import expand
 from pipeline.jobs.job import Parts
 from pipeline.keywords import keywords_of
@@ -95,6 +96,37 @@ def reader(config: Config, dataset: str) -> Parts:
     )
 
 
+def fetch(config: Config, source: str) -> Parts:
+    """A published file where the library looks for it. What its job leaves is a note that it is there, which all jobs
+    that read the file wait for, so that no two download it."""
+    row = sources.source(source)
+    if not row.direct:
+        raise FacemillError(
+            f"{source} cannot be fetched by a program; type: python -m pipeline data fetch {source}"
+        )
+    return {}, {"file": row.name, "address": row.address, "size": row.size, "sha256": row.digits}, ()
+
+
+def library_sources(detection: DetectionSettings) -> list[str]:
+    """The ids of the published files that a detection reads from torch's cache."""
+    return ["3dfan"] if detection.detector == "faceboxes" and detection.fan_weights == "library" else []
+
+
+def weights_of(config: Config, dataset: str) -> dict[str, str]:
+    """The weights behind the faces and the truth of a data set: file (the note of a published one) -> what it does."""
+    detection, found = detection_of(config, dataset), {}
+    if detection.detector == "faceboxes":
+        found = {
+            _weights_file(detection.weights, "detector"): "box detector",
+            _weights_file(detection.fan_weights, "fan"): "landmark network",
+        }
+    for source in library_sources(detection):
+        found[path_of(config, "fetch", "fetched", source=source)] = "landmark network"
+    if dataset_of(config, dataset).labels == "tddfa" and config.labelling.weights:
+        found[config.labelling.weights] = "labeller"
+    return {path: what for path, what in found.items() if path}
+
+
 def synthesise(config: Config, dataset: str, shard: str) -> Parts:
     """One shard of a synthetic data set, from nothing but numbers."""
     block = dataset_of(config, dataset)
@@ -137,6 +169,8 @@ def detect(config: Config, dataset: str, shard: str) -> Parts:
         _weights_file(detection.fan_weights, "fan"),
     ]
     inputs["weights"] = [w for w in weights if w] if detection.detector == "faceboxes" else []
+    fetched = [path_of(config, "fetch", "fetched", source=name) for name in library_sources(detection)]
+    inputs |= {"fetched": fetched} if fetched else {}
     return inputs, settings | {"shards": config.shards, "detection": as_values(detection)}, modules
 
 
