@@ -7,7 +7,6 @@ from typing import Any
 
 from pipeline import layout, provenance, registry
 from pipeline.config import Config, DatasetSettings, DetectionSettings, TargetSettings
-from pipeline.io import sources
 from pipeline.io.files import expand
 from pipeline.jobs.job import Parts
 from pipeline.keywords import keywords_of
@@ -99,6 +98,8 @@ def reader(config: Config, dataset: str) -> Parts:
 def fetch(config: Config, source: str) -> Parts:
     """A published file where the library looks for it. What its job leaves is a note that it is there, which all jobs
     that read the file wait for, so that no two download it."""
+    from pipeline.io import sources
+
     row = sources.source(source)
     if not row.direct:
         raise FacemillError(

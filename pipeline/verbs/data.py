@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from pipeline.io import fetch, sources
-from pipeline.io.sources import Source
 from pipeline.jobs.data import detection_of, library_sources
 from pipeline.records import FacemillError
 from pipeline.verbs.options import add_config_options, load_config
+
+if TYPE_CHECKING:
+    from pipeline.io.sources import Source
 
 
 def add_verbs(verbs: argparse._SubParsersAction) -> None:
@@ -30,6 +32,8 @@ def add_verbs(verbs: argparse._SubParsersAction) -> None:
 
 
 def _chosen(options: argparse.Namespace) -> list[Source]:
+    from pipeline.io import sources
+
     return [sources.source(name) for name in options.ids] or list(sources.sources().values())
 
 
@@ -57,6 +61,8 @@ def _standing(row: Source) -> tuple[Path | None, str]:
 
 def run_verify(options: argparse.Namespace) -> int:
     """One line a file that is here; 1 when one is not what it should be, or one that was named is not here."""
+    from pipeline.io import sources
+
     wrong = 0
     for row in _chosen(options):
         standing, missing = _standing(row)
@@ -75,6 +81,8 @@ def run_verify(options: argparse.Namespace) -> int:
 
 
 def _checked_by(row: Source, standing: Path) -> str:
+    from pipeline.io import sources
+
     if standing.is_dir():
         return "is there; a folder, nothing to compare it with"
     if row.sha256:
@@ -86,6 +94,8 @@ def _checked_by(row: Source, standing: Path) -> str:
 
 def _needed(options: argparse.Namespace) -> list[Source]:
     """The published weights that the jobs of the config read."""
+    from pipeline.io import sources
+
     config = load_config(options)
     names = {name for data in config.datasets for name in library_sources(detection_of(config, data))}
     return [sources.source(name) for name in sorted(names)]
@@ -93,6 +103,8 @@ def _needed(options: argparse.Namespace) -> list[Source]:
 
 def run_fetch(options: argparse.Namespace) -> int:
     """Fetch what a program can; print the steps for the rest. 1 when something that was named could not be had."""
+    from pipeline.io import fetch
+
     failed = 0
     if not (rows := _chosen(options) if options.ids else _needed(options)):
         print(
