@@ -16,6 +16,7 @@ include: "workflow/rules/common.smk"
 validate(config, "workflow/schemas/config.schema.json", set_default=False)
 
 
+include: "workflow/rules/fetch.smk"
 include: "workflow/rules/synthesise.smk"
 include: "workflow/rules/render_scans.smk"
 include: "workflow/rules/source.smk"

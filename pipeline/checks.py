@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline import registry
-from pipeline.config import Config, ModelSettings, ShippedSettings
+from pipeline.config import Config, DatasetSettings, ModelSettings, ShippedSettings
 from pipeline.keywords import Keyword, keywords_of
 
 NAME = r"\w+"
@@ -27,6 +27,7 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
     yield from _known("training.loss", "loss", config.training.loss, registry.LOSSES)
     for key, dataset in config.datasets.items():
         yield from _known(f"datasets.{key}.reader", "data set reader", dataset.reader, registry.DATASETS)
+        yield from _reader_options(f"datasets.{key}", dataset)
         if dataset.face_model is not None:
             where = f"datasets.{key}.face_model.id"
             yield from _known(where, "face model", dataset.face_model.id, registry.FACE_MODELS)
@@ -61,6 +62,16 @@ def _known(where: str, kind: str, name: str, names: Iterable[str]) -> Iterable[s
     names = sorted(names)
     if name not in names:
         yield f"{where}: {registry.unknown(kind, name, names)}"
+
+
+def _reader_options(where: str, dataset: DatasetSettings) -> Iterable[str]:
+    """Settings of a data set that its reader has no use for."""
+    if dataset.reader not in registry.DATASETS:
+        return
+    taken = keywords_of(registry.DATASETS.module(dataset.reader), dataset.reader)
+    for name, unused in (("frame_step", 1), ("licence", None)):
+        if getattr(dataset, name) != unused and name not in taken:
+            yield f"{where}.{name}: expected a reader that takes it, as photos; found {dataset.reader}"
 
 
 def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]:

@@ -167,6 +167,10 @@ class DatasetSettings(Strict):
     every: int = Field(
         5, ge=2, description="subset test is every so many pictures by sorted name, train the others"
     )
+    frame_step: int = Field(1, ge=1, description="of a video, every so many frames; reader photos")
+    licence: str | None = Field(
+        None, description="of the pictures, as pipeline/datasets/licences.tsv has it; reader photos"
+    )
     validation: Share = Field(0.05, description="share of the groups held out of training, for selection")
     labels: Literal["annotation", "tddfa"] = Field(
         "annotation", description="dense truth: the data set's own, or pseudo ground truth by the labeller"

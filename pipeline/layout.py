@@ -7,6 +7,7 @@ import re
 from pipeline.records import FacemillError
 
 PATTERNS: dict[str, dict[str, str]] = {
+    "fetch": {"fetched": "fetch/{source}.json"},
     "synthesise": {
         "manifest": "synthetic/{dataset}/{shard}.tsv",
         "truth": "synthetic/{dataset}/truth/{shard}.h5",
@@ -56,6 +57,7 @@ PATTERNS: dict[str, dict[str, str]] = {
 """Stage -> name of an output -> its path below the results folder."""
 
 WILDCARDS = {
+    "source": r"\w+",
     "dataset": r"\w+",
     "shard": r"\d+",
     "frame": r"\w+",

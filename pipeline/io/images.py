@@ -1,4 +1,7 @@
-"""Pictures in and out: any file a photo folder may hold, as 8-bit RGB, or the reason why not."""
+"""Pictures in and out: any file a photo folder may hold, as 8-bit RGB, or the reason why not.
+
+Pictures inside a zip and frames of a video are read by their address (see `pipeline.io.containers`).
+"""
 
 from __future__ import annotations
 
@@ -7,14 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from pipeline.io.containers import UnreadablePicture, read_source
 from pipeline.io.files import write_bytes
 from pipeline.records import FacemillError
 
 cv2.setNumThreads(1)
 
-
-class UnreadablePicture(FacemillError):
-    """A file that holds no whole picture; the text says what is wrong with it."""
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 
 
 def read_picture(path: str | Path) -> np.ndarray:
@@ -23,10 +25,9 @@ def read_picture(path: str | Path) -> np.ndarray:
     Grey, RGBA, CMYK and 16-bit pictures are converted; alpha is dropped. Raises UnreadablePicture for a missing,
     empty, truncated or foreign file.
     """
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise UnreadablePicture(f"{path}: {error.strerror}") from error
+    data = read_source(path)
+    if isinstance(data, np.ndarray):
+        return data
     if not data:
         raise UnreadablePicture(f"{path}: the file is empty")
     problem = _truncated(data)
@@ -37,7 +38,7 @@ def read_picture(path: str | Path) -> np.ndarray:
     except cv2.error as error:
         raise UnreadablePicture(f"{path}: {error.err}") from error
     if picture is None:
-        raise UnreadablePicture(f"{path}: no picture format that OpenCV reads")
+        raise UnreadablePicture(f"{path}: {_foreign(data)}")
     return np.ascontiguousarray(picture[:, :, ::-1])
 
 
@@ -47,7 +48,16 @@ def _truncated(data: bytes) -> str | None:
         return "truncated JPEG: no end-of-image marker after its last scan"
     if data.startswith(b"\x89PNG") and b"IEND" not in data[-64:]:
         return "truncated PNG: no IEND chunk at its end"
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP" and len(data) < 8 + int.from_bytes(data[4:8], "little"):
+        return "truncated WebP: shorter than its header says"
     return None
+
+
+def _foreign(data: bytes) -> str:
+    """Why OpenCV makes no picture of a file."""
+    if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
+        return "a HEIC picture, which OpenCV does not read; convert it to JPEG or PNG"
+    return "damaged, or no picture format that OpenCV reads"
 
 
 def encode_jpeg(picture: np.ndarray, quality: int) -> bytes:

@@ -22,6 +22,7 @@ from pipeline.jobs.models import seeds_of, used
 from pipeline.records import FacemillError
 
 STAGES: dict[str, Callable[..., Parts]] = {
+    "fetch": data.fetch,
     "synthesise": data.synthesise,
     "render_scans": data.render_scans,
     "source": data.source,

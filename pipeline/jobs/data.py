@@ -9,12 +9,16 @@ from pipeline import layout, provenance, registry
 from pipeline.config import Config, DatasetSettings, DetectionSettings, TargetSettings
 from pipeline.io.files import expand
 from pipeline.jobs.job import Parts
+from pipeline.keywords import keywords_of
 from pipeline.records import FacemillError
 from pipeline.settings import as_values
 from pipeline.settings import detection_of as settings_of_detection
 
 SHIPPED_WEIGHTS = "pipeline/detect/weights"
 """From the project's root, as results may name it."""
+
+READER_OPTIONS = ("frame_step", "licence")
+"""Settings of a data set that reach the readers which have a keyword of that name."""
 
 
 def located(path: str) -> Path:
@@ -93,6 +97,39 @@ def reader(config: Config, dataset: str) -> Parts:
     )
 
 
+def fetch(config: Config, source: str) -> Parts:
+    """A published file where the library looks for it. What its job leaves is a note that it is there, which all jobs
+    that read the file wait for, so that no two download it."""
+    from pipeline.io import sources
+
+    row = sources.source(source)
+    if not row.direct:
+        raise FacemillError(
+            f"{source} cannot be fetched by a program; type: python -m pipeline data fetch {source}"
+        )
+    return {}, {"file": row.name, "address": row.address, "size": row.size, "sha256": row.digits}, ()
+
+
+def library_sources(detection: DetectionSettings) -> list[str]:
+    """The ids of the published files that a detection reads from torch's cache."""
+    return ["3dfan"] if detection.detector == "faceboxes" and detection.fan_weights == "library" else []
+
+
+def weights_of(config: Config, dataset: str) -> dict[str, str]:
+    """The weights behind the faces and the truth of a data set: file (the note of a published one) -> what it does."""
+    detection, found = detection_of(config, dataset), {}
+    if detection.detector == "faceboxes":
+        found = {
+            _weights_file(detection.weights, "detector"): "box detector",
+            _weights_file(detection.fan_weights, "fan"): "landmark network",
+        }
+    for source in library_sources(detection):
+        found[path_of(config, "fetch", "fetched", source=source)] = "landmark network"
+    if dataset_of(config, dataset).labels == "tddfa" and config.labelling.weights:
+        found[config.labelling.weights] = "labeller"
+    return {path: what for path, what in found.items() if path}
+
+
 def synthesise(config: Config, dataset: str, shard: str) -> Parts:
     """One shard of a synthetic data set, from nothing but numbers."""
     block = dataset_of(config, dataset)
@@ -122,6 +159,10 @@ def source(config: Config, dataset: str) -> Parts:
     if block.scans is not None:
         inputs["rendered"] = per_shard(config, "render_scans", "manifest", dataset=dataset)
     settings |= {"subset": block.subset, "every": block.every, "benchmark": is_benchmark(config, dataset)}
+    taken = keywords_of(registry.DATASETS.module(block.reader), block.reader)
+    options = {name: getattr(block, name) for name in READER_OPTIONS if name in taken}
+    if options := {name: value for name, value in options.items() if value is not None}:
+        settings["options"] = options
     return inputs, settings, modules
 
 
@@ -142,6 +183,8 @@ def detect(config: Config, dataset: str, shard: str) -> Parts:
         _weights_file(detection.fan_weights, "fan"),
     ]
     inputs["weights"] = [w for w in weights if w] if detection.detector == "faceboxes" else []
+    fetched = [path_of(config, "fetch", "fetched", source=name) for name in library_sources(detection)]
+    inputs |= {"fetched": fetched} if fetched else {}
     return inputs, settings | {"shards": config.shards, "detection": as_values(detection)}, modules
 
 

@@ -15,6 +15,7 @@ from pipeline.jobs.data import (
     root_of,
     splits_of,
     target_of,
+    weights_of,
 )
 from pipeline.jobs.job import Parts
 from pipeline.records import FacemillError
@@ -74,13 +75,33 @@ def train(config: Config, model: str, seed: str) -> Parts:
     inputs |= {"train": packs_of(config, model, "train"), "val": packs_of(config, model, "val")}
     files = ("init_from", "weights_png", "weights_face_png")
     inputs["files"] = [path for key in files if (path := training[key])]
-    inputs["source"] = [
-        path_of(config, "source", "source", dataset=dataset) for dataset in model_of(config, model).train
-    ]
+    learnt = model_of(config, model).train
+    inputs["source"] = [path_of(config, "source", "source", dataset=dataset) for dataset in learnt]
+    settings |= _behind(config, learnt, training["init_from"], inputs)
     kind = settings["target"]["kind"]
     modules += (registry.LOSSES.module(training["loss"]), registry.TASKS.module(kind), *face_modules)
     state = f"{config.results}/state/train/{model}/seed{seed}"
     return inputs, face | settings | {"training": training, "state": state}, modules
+
+
+def _behind(
+    config: Config, datasets: list[str], warm_start: str | None, inputs: dict[str, Any]
+) -> dict[str, Any]:
+    """What a model's licences depend on beside its pictures and its face model: added to its job's inputs, and as
+    settings that say what each file did."""
+    weights = [
+        (path, f"{what} of {dataset}")
+        for dataset in datasets
+        for path, what in weights_of(config, dataset).items()
+    ]
+    weights += [(warm_start, "warm start")] if warm_start else []
+    inputs["weights"] = [path for path, _ in weights]
+    own = [(d, block) for d in datasets if (block := dataset_of(config, d).face_model) is not None]
+    inputs["face_model"] = [*inputs["face_model"], *(block.path for _, block in own if block.path)]
+    return {
+        "weights_did": [what for _, what in weights],
+        "face_models": [{**as_values(block), "dataset": dataset} for dataset, block in own],
+    }
 
 
 def _benchmark_parts(config: Config, model: str, benchmark: str) -> dict[str, Any]:

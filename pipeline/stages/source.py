@@ -1,13 +1,13 @@
-"""source: a data set's folder -> one row per picture. Every picture is listed, whether it can be read or not."""
+"""source: a data set's folder, zip or video -> one row per picture, whether it can be read or not."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pipeline.datasets.base import Picture
-from pipeline.io.files import expand, sha256_of
+from pipeline.io.containers import picture_digest
+from pipeline.io.files import expand
 from pipeline.io.tables import write_tsv
 from pipeline.records import SOURCE_COLUMNS, FacemillError
 from pipeline.registry import DATASETS
@@ -23,19 +23,21 @@ def run(
     wildcards: Mapping[str, str],
     attributes: Mapping[str, str],
 ) -> None:
-    """List one data set: `outputs` source (tsv); `settings` reader, root, subset, every, benchmark.
+    """List one data set: `outputs` source (tsv); `settings` reader, root, subset, every, benchmark, and options where
+    the reader takes more of the data set's settings.
 
     Paths in the table are relative to the root. A benchmark's pictures are all 'test'; a data set that models learn
-    from may not hold pictures that its reader calls 'test'. A picture with the bytes of an earlier one names it in
-    `duplicate_of`.
+    from may not hold pictures that its reader calls 'test'. A picture with the bytes of an earlier one (a frame
+    of a video: with its pixels) names it in `duplicate_of`.
     """
     root = expand(settings["root"])
-    reader = DATASETS[settings["reader"]](subset=settings["subset"], every=settings["every"])
+    options = settings.get("options", {})
+    reader = DATASETS[settings["reader"]](subset=settings["subset"], every=settings["every"], **options)
     pictures = reader.pictures(root)
     _check(wildcards["dataset"], pictures, settings["benchmark"])
     rows, first = [], {}
     for picture in pictures:
-        digest = _digest(root / picture.path)
+        digest = picture_digest(root / picture.path)
         original = first.setdefault(digest, picture.id) if digest else picture.id
         rows.append(
             (
@@ -50,14 +52,6 @@ def run(
             )
         )
     write_tsv(outputs["source"], SOURCE_COLUMNS, rows)
-
-
-def _digest(path: Path) -> str:
-    """The sha256 of a file; empty for one without content, which is no duplicate but unreadable."""
-    try:
-        return sha256_of(path) if path.stat().st_size else ""
-    except OSError:
-        return ""
 
 
 def _check(dataset: str, pictures: list[Picture], benchmark: bool) -> None:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pipeline.config import TargetSettings, TrainingSettings
+from pipeline.datasets import licences
 from pipeline.io.files import sha256_of
-from pipeline.io.tables import read_tsv
 from pipeline.models.inputs import require_channels
-from pipeline.morphable import load_face_model
-from pipeline.records import SOURCE_COLUMNS, FacemillError
+from pipeline.morphable import MorphableModel, load_face_model
+from pipeline.records import FacemillError
 from pipeline.registry import FRAMES, TARGETS, TASKS
 from pipeline.training.batches import Packs
 from pipeline.training.checkpoints import initial_network, parameter_count, write_card
@@ -26,9 +26,11 @@ def run(
     wildcards: Mapping[str, str],
     attributes: Mapping[str, str],
 ) -> None:
-    """Train: `inputs` lists train and val of packs, source, and files (a warm start's weights, a user's masks);
-    `outputs` weights, history, card; `settings` model, network (its keywords), frame, target, training, face_model,
-    state (folder of the resumable state); `wildcards` seed."""
+    """Train: `inputs` lists train and val of packs, source, files (a warm start's weights, a user's masks) and weights
+    (of the networks that found or labelled the faces, and of a warm start); `outputs` weights, history, card;
+    `settings` model, network (its keywords), frame, target, training, face_model, state (folder of the resumable
+    state), weights_did (what each of the inputs' weights did) and face_models (of single data sets: id, path,
+    dataset); `wildcards` seed."""
     training = TrainingSettings.model_validate(settings["training"])
     seed = int(wildcards["seed"])
     target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
@@ -67,7 +69,7 @@ def run(
         training=recorded(settings["training"]),
         samples={name: len(pack) for name, pack in packs.items()},
         selected=trained.selected,
-        licences=_licences(inputs["source"], face.name, face.licence),
+        licences=_licences(inputs, settings, face),
         data_digest=digest_of(data),
         code_digest=attributes["code_digest"],
         sha256=trained.sha256,
@@ -75,10 +77,16 @@ def run(
     )
 
 
-def _licences(sources: Iterable[str], face_model: str, licence: str) -> dict[str, list[str]]:
-    """What the weights were made from, by licence: pictures of each data set, and the face model of their truth."""
-    found = {licence: {f"face model {face_model}"}}
-    for source in sources:
-        for row in read_tsv(source, SOURCE_COLUMNS):
-            found.setdefault(row["licence"], set()).add(f"pictures of {Path(source).stem}")
-    return {licence: sorted(found[licence]) for licence in sorted(found)}
+def _licences(
+    inputs: Mapping[str, Any], settings: Mapping[str, Any], face: MorphableModel
+) -> dict[str, list[str]]:
+    """What the weights were made from, by licence."""
+    models = [(face.name, face.licence, "")]
+    for own in settings["face_models"]:
+        model = load_face_model(own["id"], own["path"])
+        models.append((model.name, model.licence, own["dataset"]))
+    return licences.joined(
+        licences.of_pictures(inputs["source"]),
+        licences.of_face_models(models),
+        licences.of_weights(zip(inputs["weights"], settings["weights_did"], strict=True)),
+    )

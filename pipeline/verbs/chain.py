@@ -12,6 +12,7 @@ from pipeline.verbs import record
 from pipeline.verbs.options import add_config_options, load_config
 
 HELP = {
+    "fetch": "see to a file of published weights, once for all jobs",
     "synthesise": "render one shard of a synthetic data set",
     "render_scans": "render one shard of 3D scans at the papers' poses",
     "source": "list a data set, one row per picture",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pipeline import layout, settings
 from pipeline.records import FacemillError
-from pipeline.verbs import evaluate, face_model, picture, why
+from pipeline.verbs import data, evaluate, export, face_model, picture, why
 from pipeline.verbs.options import add_config_options, load_config
 
 
@@ -18,6 +18,8 @@ def add_verbs(verbs: argparse._SubParsersAction) -> None:
     why.add_verbs(verbs)
     picture.add_verbs(verbs)
     face_model.add_verbs(verbs)
+    data.add_verbs(verbs)
+    export.add_verbs(verbs)
     ship = verbs.add_parser("ship", help="copy trained networks into the package, with their cards")
     ship.add_argument("names", nargs="*", help="as fan or detector; none: all that the config trains")
     add_config_options(ship)

@@ -69,6 +69,7 @@ def job(folder: Path, **training: object) -> dict:
             **{k: [str(p) for p in v] for k, v in packs.items()},
             "source": [str(source)],
             "files": files,
+            "weights": [],
         },
         "outputs": {
             "weights": str(folder / "out/weights.safetensors"),
@@ -82,6 +83,8 @@ def job(folder: Path, **training: object) -> dict:
             "target": TARGET,
             "training": settings,
             "face_model": {"id": "dome", "path": None},
+            "face_models": [],
+            "weights_did": [],
             "state": str(folder / "state"),
         },
         "wildcards": {"model": "prn", "seed": "3"},
