@@ -211,6 +211,7 @@ class Chain:
             "detect": [self.detections["status"]],
             "crop": [self.path("crop.tsv")],
             "ground_truth": [self.path("truth.tsv")],
+            "leaks": [],
         }
         self.run(reap, inputs, {"kept": "kept.tsv", "reaped": "reaped.tsv"}, {"shards": 1})
         return read_tsv(self.path("kept.tsv")), read_tsv(self.path("reaped.tsv"))
