@@ -64,7 +64,7 @@ def thumbnail(picture: np.ndarray) -> np.ndarray:
 def face_patch(picture: np.ndarray, square: CropTransform) -> np.ndarray:
     """A face's square of an (h, w, 3) uint8 RGB picture as 32 x 32 with a margin of 4: (40, 40) uint8 grey."""
     wide = square.resized(SIDE)
-    crop = crop_image(picture, CropTransform(wide.scale, wide.cx, wide.cy, PATCH), "zero")
+    crop = crop_image(picture, CropTransform(wide.scale, wide.cx, wide.cy, PATCH), "edge")
     return to_gray(crop)[:, :, 0]
 
 
@@ -165,7 +165,7 @@ def matches(
     groups: numbers (n,) and (m,); pairs with equal ones are left out.
     """
     ours, theirs = hashes(first), hashes(second)
-    shown, other_shown = first.std(axis=(1, 2)) > FLOOR, second.std(axis=(1, 2)) > FLOOR
+    shown, other_shown = _shown(first), _shown(second)
     for flip in (False, True):
         for rows, columns, apart in near(ours, mirrored(theirs) if flip else theirs, bits[1]):
             wanted = shown[rows] & other_shown[columns]
@@ -177,3 +177,9 @@ def matches(
                 found = correlation(detail(first[row]), detail(other))
                 if bit <= bits[0] or found >= least:
                     yield Match(row, column, bit, found, flip)
+
+
+def _shown(thumbnails: np.ndarray) -> np.ndarray:
+    """Which of the thumbnails (n, 32, 32) are more than plain: (n,) bool."""
+    blocks = (thumbnails[start : start + BLOCK] for start in range(0, len(thumbnails), BLOCK))
+    return np.concatenate([np.zeros(0, bool), *(block.std(axis=(1, 2)) > FLOOR for block in blocks)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import h5py
 import numpy as np
 
 from pipeline.datasets.likeness import face_patch, thumbnail
@@ -45,12 +46,9 @@ def run(
         for face, landmarks in faces.get(name, []):
             patches.append((face, name, face_patch(picture, face_square(landmarks, picture.shape[:2]))))
     with hdf5.create(outputs["fingerprints"], FINGERPRINTS, len(pictures), attributes=attributes) as file:
-        for k, (name, thumb) in enumerate(pictures):
-            file["picture"][k], file["thumbnail"][k] = name, thumb
-        group = file.create_group("faces")
-        hdf5.create_datasets(group, FACE_FINGERPRINTS, len(patches))
-        for k, (face, name, patch) in enumerate(patches):
-            group["face"][k], group["picture"][k], group["patch"][k] = face, name, patch
+        _fill(file, ("picture", "thumbnail"), pictures)
+        hdf5.create_datasets(file.create_group("faces"), FACE_FINGERPRINTS, len(patches))
+        _fill(file["faces"], ("face", "picture", "patch"), patches)
 
 
 def face_square(landmarks: np.ndarray, size: tuple[int, int]) -> CropTransform:
@@ -58,6 +56,12 @@ def face_square(landmarks: np.ndarray, size: tuple[int, int]) -> CropTransform:
     if np.isfinite(landmarks).all() and (np.ptp(landmarks, axis=0) > 0).all():
         return Roi120.from_landmarks(landmarks)
     return CropTransform.whole(*size, Roi120.size)
+
+
+def _fill(group: h5py.Group, names: tuple[str, ...], samples: list[tuple]) -> None:
+    """Write samples, tuples of what the datasets `names` hold."""
+    for name, values in zip(names, zip(*samples, strict=True), strict=False):
+        group[name][:] = list(values)
 
 
 def _faces(path: str) -> dict[str, list[tuple[str, np.ndarray]]]:
