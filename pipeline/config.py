@@ -175,6 +175,9 @@ class DatasetSettings(Strict):
     labels: Literal["annotation", "tddfa"] = Field(
         "annotation", description="dense truth: the data set's own, or pseudo ground truth by the labeller"
     )
+    collection: Literal["aflw", "300w"] | None = Field(
+        None, description="whose names the pictures bear, to know copies by; null: the reader says"
+    )
     detection: Keywords = Field({}, description="overlay on the detection block for this data set")
     face_model: FaceModelSettings | None = Field(
         None, description="for this data set's pictures instead of the face_model block"
@@ -220,6 +223,19 @@ class LabellingSettings(Strict):
     )
     inside: Share = Field(0.75, description="least share of the face's mesh that lies in the picture")
     batch: int = Field(32, ge=1, description="faces in one pass")
+
+
+class LeakSettings(Strict):
+    """Training pictures that repeat a benchmark's."""
+
+    check: bool = Field(True, description="compare each training set with every benchmark")
+    names: bool = Field(True, description="by the names of published collections")
+    bits: Annotated[tuple[int, int], AfterValidator(_ordered)] = Field(
+        (48, 72),
+        description="of 255: hashes that differ in no more are of one picture; up to the second, with the correlation",
+    )
+    correlation: Share = Field(0.8, description="least correlation of the two pictures' detail")
+    groups: bool = Field(True, description="keep near copies inside a training set on one side of its split")
 
 
 class CropSettings(Strict):
@@ -353,6 +369,7 @@ class Config(Strict):
     datasets: dict[str, DatasetSettings] = Field(min_length=1)
     detection: DetectionSettings = DetectionSettings()
     labelling: LabellingSettings = LabellingSettings()
+    leaks: LeakSettings = LeakSettings()
     crop: CropSettings = CropSettings()
     targets: dict[str, TargetSettings] = {"posmap": TargetSettings()}
     training: TrainingSettings = TrainingSettings()

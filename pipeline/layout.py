@@ -26,6 +26,8 @@ PATTERNS: dict[str, dict[str, str]] = {
         "ground_truth": "ground_truth/{frame}/{target}/{dataset}/{shard}.h5",
         "status": "ground_truth/{frame}/{target}/{dataset}/{shard}.status.tsv",
     },
+    "fingerprint": {"fingerprints": "fingerprint/{dataset}/{shard}.h5"},
+    "leaks": {"leaks": "leaks/{dataset}.tsv"},
     "reap": {
         "kept": "reap/{frame}/{target}/{dataset}/kept.tsv",
         "reaped": "reap/{frame}/{target}/{dataset}/reaped.tsv",

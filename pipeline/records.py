@@ -28,6 +28,7 @@ class Reason(Enum):
     MESH_OUTSIDE_FRAME = ("mesh_outside_frame", "mesh outside the frame")
     MESH_OUTSIDE_VOLUME = ("mesh_outside_volume", "mesh outside the volume")
     DUPLICATE = ("duplicate", "duplicate of another picture")
+    BENCHMARK_COPY = ("benchmark_copy", "near copy of a benchmark's picture")
 
     @property
     def code(self) -> str:
@@ -95,6 +96,9 @@ SOURCE_COLUMNS = (
     "licence",
 )
 KEPT_COLUMNS = ("face", "picture", "split", "group", "shard", "row")
+LEAK_COLUMNS = ("picture", "dataset", "other", "rule", "mirrored", "bits", "correlation")
+"""A picture of a training set, and the picture of a benchmark or of its own set that it repeats; rule: name, picture or
+face."""
 REAPED_COLUMNS = ("face", "picture", "split", "stage", "code", "reason", "value", "detail")
 
 
@@ -149,6 +153,16 @@ DETECTIONS = Contract(
         "landmarks68": Field("float32", (68, 2), "pixels of the source picture, 0-based"),
         "landmark_score": Field("float32", (68,), "heat-map peak"),
     },
+)
+FINGERPRINTS = Contract(
+    "facemill.fingerprints",
+    1,
+    {"picture": Field("str"), "thumbnail": Field("uint8", (32, 32), "grey, the whole picture")},
+)
+FACE_FINGERPRINTS = Contract(
+    "facemill.fingerprints",
+    1,
+    {**_FACE, "patch": Field("uint8", (40, 40), "grey, 1.25 times the square of roi120")},
 )
 CROPS = Contract(
     "facemill.crops",

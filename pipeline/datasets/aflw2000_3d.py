@@ -36,6 +36,8 @@ class Aflw20003D:
     `every` is a test picture.
     """
 
+    collection = "aflw"
+
     def __init__(self, *, subset: str = "all", every: int = 5):
         self.subset, self.every = subset, every
         self._labels = Loaded(aflw2000_labels.beside)

@@ -104,7 +104,8 @@ class Reader(Protocol):
     """A data set's reader, made as `DATASETS[name](subset=..., every=...)`.
 
     subset: 'all', or 'train' or 'test' for a part of a data set without splits of its own, where `every` says that
-    the last of so many by sorted name is for the test.
+    the last of so many by sorted name is for the test. A reader of a published collection's pictures
+    names that as its class's `collection` (`pipeline.datasets.origins`).
     """
 
     def __init__(self, *, subset: str = "all", every: int = 5): ...

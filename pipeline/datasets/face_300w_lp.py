@@ -82,6 +82,7 @@ class Face300WLP:
     """Reader of 300W-LP's format, at any folder depth; the split is 'test' where the settings ask for that."""
 
     licence = LICENCE
+    collection = "300w"
 
     def __init__(self, *, subset: str = "all", every: int = 5):
         self.subset, self.every = subset, every

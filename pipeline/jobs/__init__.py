@@ -15,7 +15,7 @@ from pathlib import Path
 from pipeline import layout, registry
 from pipeline.config import UPKEEP, Config, FaceModelSettings
 from pipeline.io.files import expand
-from pipeline.jobs import data, models
+from pipeline.jobs import copies, data, models
 from pipeline.jobs.data import detection_of, located, splits_of
 from pipeline.jobs.job import Job, Parts
 from pipeline.jobs.models import seeds_of, used
@@ -29,6 +29,8 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "detect": data.detect,
     "crop": data.crop,
     "ground_truth": data.ground_truth,
+    "fingerprint": copies.fingerprint,
+    "leaks": copies.leaks,
     "reap": data.reap,
     "contact_sheet": data.contact_sheet,
     "pack": data.pack,

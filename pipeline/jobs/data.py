@@ -70,6 +70,12 @@ def splits_of(config: Config, dataset: str) -> list[str]:
     return ["train", "val"] if dataset_of(config, dataset).validation > 0 else ["train"]
 
 
+def leaks_of(config: Config, dataset: str) -> list[str]:
+    """The table of a training set's copies; none of a benchmark, or where the config asks for no check."""
+    checked = config.leaks.check and not is_benchmark(config, dataset)
+    return [path_of(config, "leaks", "leaks", dataset=dataset)] if checked else []
+
+
 def face_model(config: Config, dataset: str | None = None) -> Parts:
     """What a job needs that uses the face model (a data set's own, where it has one): files, settings, module."""
     block = config.face_model
@@ -230,6 +236,7 @@ def reap(config: Config, frame: str, target: str, dataset: str) -> Parts:
         "detect": per_shard(config, "detect", "status", dataset=dataset),
         "crop": per_shard(config, "crop", "status", frame=frame, dataset=dataset),
         "ground_truth": per_shard(config, "ground_truth", "status", **at),
+        "leaks": leaks_of(config, dataset),
     }
     return inputs, {"shards": config.shards}, ()
 

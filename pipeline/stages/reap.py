@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from pipeline.io import leaks
 from pipeline.io.ledger import balance
 from pipeline.io.tables import read_status, read_tsv, write_tsv
 from pipeline.records import (
@@ -28,10 +29,14 @@ def run(
     attributes: Mapping[str, str],
 ) -> None:
     """Join one data set in one frame and target: `inputs` source, and lists of status files detect, crop and
-    ground_truth, one a shard in order; `outputs` kept and reaped (tsv). Raises when the balance is off."""
+    ground_truth, one a shard in order, and leaks, one for a training set; `outputs` kept and reaped (tsv). Raises when
+    the balance is off."""
     source = read_tsv(inputs["source"], SOURCE_COLUMNS)
     status = {stage: [read_status(path) for path in inputs[stage]] for stage in STAGES}
-    kept, reaped = join(source, status)
+    found = leaks.read_leaks(inputs["leaks"])
+    kept, reaped = join(source, status, leaks.copies(found, wildcards["dataset"]))
+    group = leaks.groups(source, found, wildcards["dataset"])
+    kept = [(face, name, split, group[name], *place) for face, name, split, _, *place in kept]
     balance(
         source,
         (dict(zip(KEPT_COLUMNS, map(str, row), strict=True)) for row in kept),
@@ -42,12 +47,15 @@ def run(
 
 
 def join(
-    source: Sequence[Mapping[str, str]], status: Mapping[str, Sequence[Sequence[StatusRow]]]
+    source: Sequence[Mapping[str, str]],
+    status: Mapping[str, Sequence[Sequence[StatusRow]]],
+    copies: Mapping[str, Mapping[str, str]],
 ) -> tuple[list[tuple], list[tuple]]:
     """Rows of kept.tsv and reaped.tsv, in the order of the source and of the faces in each picture.
 
     status: stage -> one list of rows a shard. A kept row's `shard` and `row` say where its sample stands in the
-    ground truth. `FacemillError` for a face that a stage let through and the next one does not mention.
+    ground truth. copies: picture -> the row that says which benchmark's picture it repeats. `FacemillError` for a face
+    that a stage let through and the next one does not mention.
     """
     last = STAGES[-1]
     place: dict[str, tuple[int, int]] = {}
@@ -66,6 +74,8 @@ def join(
                 verdict = StatusRow(
                     face, name, "source", Reason.DUPLICATE, None, f"same bytes as {picture['duplicate_of']}"
                 )
+            elif name in copies:
+                verdict = leaks.reaping(face, copies[name])
             else:
                 verdict = _verdict(face, found)
             if verdict is None:

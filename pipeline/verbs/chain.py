@@ -19,6 +19,8 @@ HELP = {
     "detect": "find boxes and landmarks in one shard of pictures",
     "crop": "cut faces by one frame's recipe",
     "ground_truth": "make targets in the crop's frame",
+    "fingerprint": "make small grey pictures of one shard, to know copies by",
+    "leaks": "find a training set's copies of benchmark pictures",
     "reap": "join the status rows: kept, and reaped with reasons",
     "pack": "write one split of the kept faces into HDF5",
     "train": "train one model with one seed",

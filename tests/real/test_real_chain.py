@@ -58,6 +58,7 @@ def run(data, tmp_path_factory):
                 "detect": ["detect.tsv"],
                 "crop": ["crop.tsv"],
                 "ground_truth": ["truth.tsv"],
+                "leaks": [],
             },
             {"kept": "kept.tsv", "reaped": "reaped.tsv"},
             {"shards": 1},

@@ -205,12 +205,13 @@ class Chain:
         self.run(ground_truth, inputs, outputs, settings)
         return {row.face: row for row in read_status(self.path("truth.tsv"))}
 
-    def reap(self):
+    def reap(self, leaks=()):
         inputs = {
             "source": self.path("source.tsv"),
             "detect": [self.detections["status"]],
             "crop": [self.path("crop.tsv")],
             "ground_truth": [self.path("truth.tsv")],
+            "leaks": [self.path(name) for name in leaks],
         }
         self.run(reap, inputs, {"kept": "kept.tsv", "reaped": "reaped.tsv"}, {"shards": 1})
         return read_tsv(self.path("kept.tsv")), read_tsv(self.path("reaped.tsv"))
