@@ -14,11 +14,12 @@ from pathlib import Path
 
 from pipeline import layout, registry
 from pipeline.config import UPKEEP, Config
-from pipeline.io.files import expand
+from pipeline.io.published import absent
 from pipeline.jobs import data, models
 from pipeline.jobs.data import detection_of, located, splits_of
 from pipeline.jobs.job import Job, Parts
 from pipeline.jobs.models import seeds_of, used
+from pipeline.jobs.weights import weights_of
 from pipeline.records import FacemillError
 
 STAGES: dict[str, Callable[..., Parts]] = {
@@ -84,13 +85,15 @@ def require_data(config: Config) -> None:
         named.append((f"datasets.{name}.root", dataset.root))
         if dataset.face_model is not None:
             named.append((f"datasets.{name}.face_model.path", dataset.face_model.path))
-        for key in ("weights", "fan_weights"):
-            value = getattr(detection, key)
+        for key, paths in weights_of(detection).items():
             where = f"datasets.{name}.detection" if key in dataset.detection else "detection"
-            named.append((f"{where}.{key}", None if value in ("shipped", "library") else value))
+            named += [(f"{where}.{key}", path) for path in paths]
     for where, path in named:
-        if path is not None and not expand(path).exists():
-            raise FacemillError(f"{where}: expected a file or folder, found nothing at {expand(path)}")
+        if path is not None and not located(path).exists():
+            place = located(path)
+            raise FacemillError(
+                f"{where}: {absent(place) or f'expected a file or folder, found nothing at {place}'}"
+            )
 
 
 def use_this_interpreter() -> None:

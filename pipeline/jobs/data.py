@@ -9,12 +9,10 @@ from pipeline import layout, provenance, registry
 from pipeline.config import Config, DatasetSettings, DetectionSettings, TargetSettings
 from pipeline.io.files import expand
 from pipeline.jobs.job import Parts
+from pipeline.jobs.weights import SHIPPED_WEIGHTS, weights_of
 from pipeline.records import FacemillError
 from pipeline.settings import as_values
 from pipeline.settings import detection_of as settings_of_detection
-
-SHIPPED_WEIGHTS = "pipeline/detect/weights"
-"""From the project's root, as results may name it."""
 
 
 def located(path: str) -> Path:
@@ -124,18 +122,10 @@ def detect(config: Config, dataset: str, shard: str) -> Parts:
         modules += reader_modules + face_modules
     else:
         settings.pop("reader")
-    weights = [
-        _weights_file(detection.weights, "detector"),
-        _weights_file(detection.fan_weights, "fan"),
-    ]
-    inputs["weights"] = [w for w in weights if w] if detection.detector == "faceboxes" else []
+    files = weights_of(detection)
+    inputs["boxes"] = files.pop("boxes", [])
+    inputs["weights"] = [path for key in sorted(files, reverse=True) for path in files[key]]
     return inputs, settings | {"shards": config.shards, "detection": as_values(detection)}, modules
-
-
-def _weights_file(weights: str, name: str) -> str | None:
-    if weights == "shipped":
-        return f"{SHIPPED_WEIGHTS}/{name}.safetensors"
-    return None if weights == "library" else weights
 
 
 def crop(config: Config, frame: str, dataset: str, shard: str) -> Parts:

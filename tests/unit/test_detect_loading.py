@@ -8,6 +8,7 @@ import safetensors.torch
 import torch
 
 from pipeline.detect import loading
+from pipeline.io import published
 from pipeline.models.faceboxes import FaceBoxes
 from pipeline.models.fan import FAN
 from pipeline.records import FacemillError
@@ -27,7 +28,8 @@ def test_a_missing_library_file_names_file_folder_and_command(cache):
         loading.load_fan("library")
     message = str(error.value)
     assert loading.PUBLISHED_FAN in message and str(cache) in message
-    assert f"curl --create-dirs -o {cache / loading.PUBLISHED_FAN} https://" in message
+    assert f"Type: curl -L --create-dirs -o {cache / loading.PUBLISHED_FAN} https://" in message
+    assert "python -m pipeline data fetch" in message
 
 
 def test_a_library_file_with_another_hash_is_refused(cache):
@@ -43,7 +45,7 @@ def test_a_library_file_with_the_right_hash_is_loaded(cache, monkeypatch):
     digits = hashlib.sha256((cache / "fan").read_bytes()).hexdigest()[:10]
     name = f"FAN-{digits}.pth.tar"
     (cache / "fan").rename(cache / name)
-    monkeypatch.setattr(loading, "PUBLISHED_FAN", name)
+    monkeypatch.setitem(published.FILES, "3dfan", published.Published(name, "https://nowhere"))
     loaded = loading.load_fan("library")
     assert loaded.card["settings"] == {"stacks": 2, "features": 32} and loaded.card["side"] == 256
     torch.testing.assert_close(loaded.module.state_dict()["l1.weight"], network.state_dict()["l1.weight"])
