@@ -10,6 +10,7 @@ from pipeline.detect.boxed import BoxedDetector, Boxes
 from pipeline.detect.boxes import BoxFinder
 from pipeline.detect.loading import load_faceboxes
 from pipeline.detect.placing import placed
+from pipeline.io.images import as_rgb
 from pipeline.registry import DETECTORS
 
 
@@ -28,4 +29,4 @@ class FaceBoxesDetector(BoxedDetector):
 
     def find_boxes(self, sights: Sequence[Sight]) -> list[Boxes | str]:
         """The boxes of the network, after non-maximum suppression."""
-        return list(self.boxes.find([sight.image for sight in sights]))
+        return list(self.boxes.find([as_rgb(sight.image) for sight in sights]))

@@ -54,7 +54,7 @@ def read_boxes(path: Path) -> dict[str, np.ndarray]:
     missing file or column, and for a row that holds no numbers."""
     found: dict[str, list[np.ndarray]] = {}
     for row in read_tsv(path, COLUMNS):
-        cells = [row[name] for name in COLUMNS[1:]] + [row["score"]] * ("score" in row)
+        cells = [row[name] for name in COLUMNS[1:]] + ([row["score"]] if row.get("score") else [])
         try:
             found.setdefault(row["path"], []).append(_row(cells))
         except ValueError as problem:
