@@ -97,7 +97,6 @@ def picture():
 
 @pytest.mark.parametrize(("kind", "flip"), [("2d", False), ("2.5d", False), ("3d", True)])
 def test_landmarks_scores_and_depth_are_the_librarys(cache, picture, kind, flip):
-    torch.set_num_threads(1)
     image, found = picture
     theirs = face_alignment.FaceAlignment(
         KINDS[kind],
