@@ -7,11 +7,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline import registry
-from pipeline.config import Config, DatasetSettings, ModelSettings, ShippedSettings
+from pipeline.config import Config, DatasetSettings, DetectionSettings, ModelSettings, ShippedSettings
+from pipeline.io.published import BOXED, LIBRARY_DETECTORS, detector_files
 from pipeline.keywords import Keyword, keywords_of
 
 NAME = r"\w+"
 """What datasets, targets, models and shipped networks may be called: their names are parts of paths."""
+SFD_OVERLAP = 0.3
+"""Of non-maximum suppression, fixed in face-alignment's sfd."""
 
 
 def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
@@ -20,10 +23,8 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
         for key in getattr(config, table):
             if not re.fullmatch(NAME, key):
                 yield f"{table}: expected a name of letters, digits and underscores, found {key!r}"
-    if config.detection.weights == "library":
-        yield "detection.weights: expected shipped or a path, found library, which is for detection.fan_weights"
     yield from _known("face_model.id", "face model", config.face_model.id, registry.FACE_MODELS)
-    yield from _known("detection.detector", "detector", config.detection.detector, registry.DETECTORS)
+    yield from _of_detection("detection", config.detection)
     yield from _known("training.loss", "loss", config.training.loss, registry.LOSSES)
     for key, dataset in config.datasets.items():
         yield from _known(f"datasets.{key}.reader", "data set reader", dataset.reader, registry.DATASETS)
@@ -31,9 +32,9 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
         if dataset.face_model is not None:
             where = f"datasets.{key}.face_model.id"
             yield from _known(where, "face model", dataset.face_model.id, registry.FACE_MODELS)
-        if "detector" in dataset.detection:
-            where = f"datasets.{key}.detection.detector"
-            yield from _known(where, "detector", dataset.detection["detector"], registry.DETECTORS)
+        if dataset.detection:
+            values = {**config.detection.model_dump(), **dataset.detection}
+            yield from _of_detection(f"datasets.{key}.detection", DetectionSettings.model_validate(values))
         if dataset.labels == "tddfa" and config.labelling.weights is None:
             yield f"labelling.weights: expected a checkpoint, since the labels of datasets.{key} are tddfa; found none"
         if [dataset.root, dataset.synthetic, dataset.scans].count(None) != 2:
@@ -72,6 +73,33 @@ def _reader_options(where: str, dataset: DatasetSettings) -> Iterable[str]:
     for name, unused in (("frame_step", 1), ("licence", None)):
         if getattr(dataset, name) != unused and name not in taken:
             yield f"{where}.{name}: expected a reader that takes it, as photos; found {dataset.reader}"
+
+
+def _of_detection(where: str, detection: DetectionSettings) -> Iterable[str]:
+    yield from _known(f"{where}.detector", "detector", detection.detector, registry.DETECTORS)
+    library = detection.detector in LIBRARY_DETECTORS
+    if detection.detector == "faceboxes" and detection.weights == "library":
+        yield (
+            f"{where}.weights: expected shipped or a path, found library, which is for fan_weights and for the "
+            f"detectors {', '.join(LIBRARY_DETECTORS)}"
+        )
+    if (
+        library
+        and detection.weights == "shipped"
+        and detector_files(detection.detector, "", detection.device)
+    ):
+        yield f"{where}.weights: expected library or a path for the detector {detection.detector}, found shipped"
+    if detection.detector == "sfd" and detection.overlap != SFD_OVERLAP:
+        yield f"{where}.overlap: expected {SFD_OVERLAP}, as the library's sfd has it, found {detection.overlap}"
+    if detection.detector.startswith("blazeface") and detection.overlap >= 1:
+        yield f"{where}.overlap: expected less than 1 for the detector {detection.detector}, found {detection.overlap}"
+    if detection.detector in BOXED and detection.fan_weights == "shipped" and detection.landmarks == "2d":
+        yield (
+            f"{where}.landmarks: expected 2.5d or 3d for the shipped FAN, which draws projections of 3D points, "
+            "found 2d; set fan_weights to library or a path"
+        )
+    if detection.landmarks == "3d" and detection.depth_weights == "shipped":
+        yield f"{where}.depth_weights: expected library or a path, found shipped"
 
 
 def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]:

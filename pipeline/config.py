@@ -189,9 +189,24 @@ class DatasetSettings(Strict):
 class DetectionSettings(Strict):
     """From a picture to boxes and landmarks."""
 
-    detector: str = Field("faceboxes", description="registry name: faceboxes, annotation or whole")
-    weights: str = Field("shipped", description="of the box detector: shipped, or a path")
+    detector: str = Field(
+        "faceboxes",
+        description="registry name: faceboxes, a detector of face-alignment's, boxes, annotation or whole",
+    )
+    weights: str = Field(
+        "shipped",
+        description="of the box detector: shipped (faceboxes), library (face-alignment's) or a path",
+    )
+    boxes: str | None = Field(
+        None, description="detector boxes: a table of boxes; null: a .txt or .npy beside each picture"
+    )
+    landmarks: Literal["2d", "2.5d", "3d"] = Field(
+        "2.5d", description="the visible contour, projections of 3D points, or these with their depth"
+    )
     fan_weights: str = Field("shipped", description="of the landmark network: shipped, library or a path")
+    depth_weights: str = Field(
+        "library", description="of the depth network, for landmarks 3d: library or a path"
+    )
     score: Share = Field(0.92, description="least score of a box")
     overlap: Share = Field(
         0.3, description="non-maximum suppression drops a box that overlaps a better one by more"
@@ -202,6 +217,8 @@ class DetectionSettings(Strict):
     flip: bool = Field(False, description="second landmark pass on the mirrored crop")
     peak: Share = Field(0.45, description="least mean heat-map peak of plausible landmarks")
     batch: int = Field(16, ge=1, description="faces in one pass")
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="of our own networks")
 
 
 class LabellingSettings(Strict):

@@ -145,13 +145,16 @@ _TRUTH = {
 
 DETECTIONS = Contract(
     "facemill.detections",
-    1,
+    2,
     {
         **_FACE,
         "box": Field("float32", (4,), "x1, y1, x2, y2 in pixels of the source picture"),
         "score": Field("float32"),
         "landmarks68": Field("float32", (68, 2), "pixels of the source picture, 0-based"),
         "landmark_score": Field("float32", (68,), "heat-map peak"),
+        "landmark_depth": Field(
+            "float32", (68,), "pixels of the source picture, nearer is larger, arbitrary zero; NaN: unknown"
+        ),
     },
 )
 FINGERPRINTS = Contract(

@@ -20,6 +20,7 @@ class AnnotationDetector:
     reason `annotation missing`."""
 
     uses_annotations = True
+    uses_paths = False
 
     def __init__(self, settings: DetectionSettings, annotate: Annotate | None = None):
         if annotate is None:

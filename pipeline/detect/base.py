@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -16,12 +17,14 @@ from pipeline.records import Reason
 class Sight:
     """One picture as a detector sees it.
 
-    `image` is (h, w, 3) uint8 RGB. `annotations` are the paths of the faces' annotation files, filled in only for
-    a detector that says it uses them.
+    `image` is (h, w, 3) uint8 RGB. `annotations` are the paths of the faces' annotation files, and `path` is the
+    picture's own in `root`, its data set's folder; both are filled in only for a detector that says it uses them.
     """
 
     image: np.ndarray
     annotations: tuple[str, ...] = ()
+    path: str = ""
+    root: Path = Path()
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,8 @@ class Face:
 
     `box` (4,) x1, y1, x2, y2; `score` of the box; `landmarks` (68, 2) and their heat-map peaks (68,). Where
     `reason` is given the face goes no further, `value` is the number behind the decision and `detail` says more.
-    Detectors without landmarks leave NaN there.
+    Detectors without landmarks leave NaN there. `depth` (68,) of the landmarks in the same pixels, nearer is larger,
+    the zero arbitrary; None where nobody knows it.
     """
 
     box: np.ndarray
@@ -40,6 +44,7 @@ class Face:
     reason: Reason | None = None
     value: float | None = None
     detail: str = ""
+    depth: np.ndarray | None = None
 
 
 Annotate = Callable[[str, int], np.ndarray]
@@ -51,11 +56,13 @@ class Detector(Protocol):
     """Finds the faces of pictures, best first. Built as `DETECTORS[name](settings, annotate)`."""
 
     uses_annotations: bool
+    uses_paths: bool
 
     def __init__(self, settings: DetectionSettings, annotate: Annotate | None = None): ...
 
-    def detect(self, sights: Sequence[Sight]) -> list[list[Face]]:
-        """The faces of each picture, best first; an empty list is a picture without a face."""
+    def detect(self, sights: Sequence[Sight]) -> list[list[Face] | str]:
+        """The faces of each picture, best first. An empty list is a picture without a face, a text says why there is
+        none."""
         ...
 
 

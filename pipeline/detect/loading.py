@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +10,16 @@ from typing import Any
 import torch
 from torch import nn
 
-from pipeline.io.files import read_json, sha256_of
+from pipeline.io.files import expand, read_json, sha256_of
+from pipeline.io.published import FILES, Published, fan_file
 from pipeline.io.weights import fill, read_safetensors
 from pipeline.models.faceboxes import FaceBoxes, PriorSettings
 from pipeline.models.fan import FAN
+from pipeline.models.fan_depth import DepthNetwork
 from pipeline.records import FacemillError
 
 SHIPPED = Path(__file__).parent / "weights"
-PUBLISHED_FAN = "3DFAN4-7835d9f11d.pth.tar"
-PUBLISHED_FAN_URL = f"https://www.adrianbulat.com/downloads/python-fan/{PUBLISHED_FAN}"
+PUBLISHED_FAN = FILES["3dfan"].name
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,12 +31,12 @@ class LoadedNetwork:
     path: Path
 
 
-def load_fan(weights: str = "shipped") -> LoadedNetwork:
-    """FAN from `shipped`, `library` (the published 3DFAN-4 in torch's cache, its hash checked) or a path: a
-    .safetensors file with its .json card beside it, or a state dictionary of face-alignment's own FAN."""
+def load_fan(weights: str = "shipped", landmarks: str = "2.5d") -> LoadedNetwork:
+    """FAN from `shipped`, `library` (in torch's cache, its hash checked: 2DFAN-4 for `landmarks` "2d", else 3DFAN-4)
+    or a path: a .safetensors file with its .json card beside it, or a state dictionary of face-alignment's own FAN."""
     if weights == "library":
-        return _published_fan(library_file(PUBLISHED_FAN, PUBLISHED_FAN_URL))
-    path = SHIPPED / "fan.safetensors" if weights == "shipped" else Path(os.path.expandvars(weights))
+        return _published_fan(library_file(fan_file(landmarks)))
+    path = SHIPPED / "fan.safetensors" if weights == "shipped" else expand(weights)
     if path.suffix != ".safetensors":
         return _published_fan(path)
     return _with_card(path, lambda settings: FAN(**settings))
@@ -44,7 +44,7 @@ def load_fan(weights: str = "shipped") -> LoadedNetwork:
 
 def load_faceboxes(weights: str = "shipped") -> LoadedNetwork:
     """FaceBoxes from `shipped` or a path: .safetensors with its card, or the published FaceBoxesProd.pth."""
-    path = SHIPPED / "detector.safetensors" if weights == "shipped" else Path(os.path.expandvars(weights))
+    path = SHIPPED / "detector.safetensors" if weights == "shipped" else expand(weights)
     if path.suffix != ".safetensors":
         network = FaceBoxes()
         fill(network, _state(path), path)
@@ -60,22 +60,38 @@ def faceboxes_from(settings: dict[str, Any]) -> tuple[FaceBoxes, PriorSettings]:
     return FaceBoxes(width, priors), priors
 
 
-def library_file(name: str, url: str) -> Path:
+def load_depth(weights: str = "library") -> LoadedNetwork:
+    """The depth network from `library` (in torch's cache, its hash checked) or the path of such a checkpoint: a
+    dictionary with `state_dict`, or that alone. Only tensors and plain values are unpickled."""
+    path = library_file(FILES["depth"]) if weights == "library" else expand(weights)
+    state = _state(path)
+    if "conv1.weight" not in state or "layer4.0.conv1.weight" not in state:
+        raise FacemillError(
+            f"{path}: expected the state of a ResNet, found one without 'layer4.0.conv1.weight'"
+        )
+    width, planes = state["conv1.weight"].shape[:2]
+    counts = [
+        sum(bool(re.fullmatch(rf"layer{k}\.\d+\.conv1\.weight", n)) for n in state) for k in range(1, 5)
+    ]
+    network = DepthNetwork(tuple(counts), width, planes - 3)
+    fill(network, state, path)
+    return LoadedNetwork(network.eval(), {"settings": {"blocks": counts, "width": width}, "side": 256}, path)
+
+
+def library_file(file: Published) -> Path:
     """A published file in torch's cache, found by name, its sha256 compared with the digits in the name.
 
     Errors: FacemillError that names the file, the folder and the command, when it is missing or another file.
     """
-    folder = Path(torch.hub.get_dir()) / "checkpoints"
-    path = folder / name
-    command = f"curl --create-dirs -o {path} {url}"
+    path = Path(torch.hub.get_dir()) / "checkpoints" / file.name
+    expects = f"weights: library expects {file.name} in {path.parent}"
     if not path.is_file():
-        raise FacemillError(f"weights: library expects {name} in {folder}; found none. Type: {command}")
-    expected = re.search(r"-([0-9a-f]{8,})\.", name).group(1)
-    found = sha256_of(path)[: len(expected)]
-    if found != expected:
+        raise FacemillError(f"{expects}; found none. Type: {file.command(path)}")
+    found = sha256_of(path)
+    if file.digits and not found.startswith(file.digits):
         raise FacemillError(
-            f"weights: library expects {name} in {folder} with a sha256 that begins {expected}; found {found}, "
-            f"a damaged or another file. Type: {command}"
+            f"{expects} with a sha256 that begins {file.digits}; found {found[: len(file.digits)]}, a damaged or "
+            f"another file. Type: {file.command(path)}"
         )
     return path
 
@@ -108,9 +124,22 @@ def _state(path: Path) -> dict[str, torch.Tensor]:
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
-        raise FacemillError(
-            f"{path} is no file of weights that torch reads ({type(error).__name__})"
-        ) from error
+        raise FacemillError(_unread(path, error)) from error
+    if isinstance(state, dict):
+        state = state.get("state_dict", state)
     if not isinstance(state, dict):
         raise FacemillError(f"{path}: expected a state dictionary, found {type(state).__name__}")
     return {name.removeprefix("module."): value for name, value in state.items()}
+
+
+def _unread(path: Path, error: Exception) -> str:
+    """Why torch did not read a file; it refuses pickles that hold more than tensors and plain values."""
+    refused = re.search(r"(?:Unsupported global: GLOBAL|Unsupported class) (\S+)", str(error))
+    if refused is None:
+        return f"{path} is no file of weights that torch reads ({type(error).__name__})"
+    plain = path.with_name(f"{path.name.split('.')[0]}-tensors.pth")
+    return (
+        f"{path}: expected tensors and plain values, found {refused[1]}, which reading would execute. If you trust the "
+        f"file, take its tensors out once and name {plain}. Type: python -c \"import torch; s = torch.load('{path}', "
+        f"weights_only=False); torch.save(s.get('state_dict', s), '{plain}')\""
+    )

@@ -5,11 +5,26 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.geometry.boxes import iou, landmark_box
+from pipeline.geometry.boxes import box_size, inside_share, iou, landmark_box
 
 BOX_OVERLAP = 0.35
 RESIDUAL = 0.12
 TWICE = 0.5
+LARGEST = 3.0
+
+
+def box_doubt(box: np.ndarray, height: int, width: int) -> tuple[float, str] | None:
+    """Why a box (4,) can hold no face of a picture of that size, as (value, words): its longer side against the
+    picture's, or the share of it inside; None when it can."""
+    sides = box_size(box)
+    if not (np.isfinite(box).all() and (sides > 0).all()):
+        return 0.0, f"expected a box x1 y1 x2 y2 with an area, found {np.asarray(box).tolist()}"
+    size = float(sides.max() / max(height, width))
+    if size > LARGEST:
+        return size, f"the box is {size:.3g} times as long as the picture, expected at most {LARGEST:g}"
+    if not inside_share(box, height, width) > 0:
+        return 0.0, "the box lies outside the picture"
+    return None
 
 
 def doubt(

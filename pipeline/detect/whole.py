@@ -16,6 +16,7 @@ class WholePicture:
     """One face a picture, its box the picture's outer pixel edges, its landmarks unknown (NaN), its score 1."""
 
     uses_annotations = False
+    uses_paths = False
 
     def __init__(self, settings: DetectionSettings, annotate: Annotate | None = None):
         self.settings = settings

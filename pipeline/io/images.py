@@ -60,6 +60,18 @@ def _foreign(data: bytes) -> str:
     return "damaged, or no picture format that OpenCV reads"
 
 
+def as_rgb(picture: np.ndarray) -> np.ndarray:
+    """A uint8 picture (h, w), (h, w, 1), (h, w, 3) or (h, w, 4) as (h, w, 3) RGB: grey has three equal channels, alpha
+    is dropped. FacemillError for anything else."""
+    if picture.dtype == np.uint8 and picture.ndim == 2:
+        picture = picture[:, :, None]
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] not in (1, 3, 4):
+        raise FacemillError(
+            f"expected a uint8 picture (h, w, 3), found {picture.dtype} of shape {picture.shape}"
+        )
+    return np.repeat(picture, 3, axis=2) if picture.shape[2] == 1 else picture[:, :, :3]
+
+
 def encode_jpeg(picture: np.ndarray, quality: int) -> bytes:
     """The JPEG bytes of an (h, w, 3) uint8 RGB picture."""
     done, data = cv2.imencode(

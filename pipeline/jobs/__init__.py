@@ -14,11 +14,12 @@ from pathlib import Path
 
 from pipeline import layout, registry
 from pipeline.config import UPKEEP, Config, FaceModelSettings
-from pipeline.io.files import expand
+from pipeline.io.published import absent
 from pipeline.jobs import copies, data, models
 from pipeline.jobs.data import detection_of, located, splits_of
 from pipeline.jobs.job import Job, Parts
 from pipeline.jobs.models import seeds_of, used
+from pipeline.jobs.weights import own_files
 from pipeline.records import FacemillError
 
 STAGES: dict[str, Callable[..., Parts]] = {
@@ -92,13 +93,15 @@ def require_data(config: Config) -> None:
             ]
         if dataset.face_model is not None:
             named += _of_face_model(f"datasets.{name}.face_model", dataset.face_model)
-        for key in ("weights", "fan_weights"):
-            value = getattr(detection, key)
+        for key, paths in own_files(detection).items():
             where = f"datasets.{name}.detection" if key in dataset.detection else "detection"
-            named.append((f"{where}.{key}", None if value in ("shipped", "library") else value))
+            named += [(f"{where}.{key}", path) for path in paths]
     for where, path in named:
-        if path is not None and not expand(path).exists():
-            raise FacemillError(f"{where}: expected a file or folder, found nothing at {expand(path)}")
+        if path is not None and not located(path).exists():
+            place = located(path)
+            raise FacemillError(
+                f"{where}: {absent(place) or f'expected a file or folder, found nothing at {place}'}"
+            )
 
 
 def _of_face_model(where: str, block: FaceModelSettings) -> list[tuple[str, str | None]]:

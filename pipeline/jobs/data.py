@@ -9,13 +9,11 @@ from pipeline import layout, provenance, registry
 from pipeline.config import Config, DatasetSettings, DetectionSettings, TargetSettings
 from pipeline.io.files import expand
 from pipeline.jobs.job import Parts
+from pipeline.jobs.weights import SHIPPED_WEIGHTS, library_sources, own_files
 from pipeline.keywords import keywords_of
 from pipeline.records import FacemillError
 from pipeline.settings import as_values
 from pipeline.settings import detection_of as settings_of_detection
-
-SHIPPED_WEIGHTS = "pipeline/detect/weights"
-"""From the project's root, as results may name it."""
 
 READER_OPTIONS = ("frame_step", "licence")
 """Settings of a data set that reach the readers which have a keyword of that name."""
@@ -116,24 +114,16 @@ def fetch(config: Config, source: str) -> Parts:
     return {}, {"file": row.name, "address": row.address, "size": row.size, "sha256": row.digits}, ()
 
 
-def library_sources(detection: DetectionSettings) -> list[str]:
-    """The ids of the published files that a detection reads from torch's cache."""
-    return ["3dfan"] if detection.detector == "faceboxes" and detection.fan_weights == "library" else []
-
-
-def weights_of(config: Config, dataset: str) -> dict[str, str]:
+def weights_behind(config: Config, dataset: str) -> dict[str, str]:
     """The weights behind the faces and the truth of a data set: file (the note of a published one) -> what it does."""
-    detection, found = detection_of(config, dataset), {}
-    if detection.detector == "faceboxes":
-        found = {
-            _weights_file(detection.weights, "detector"): "box detector",
-            _weights_file(detection.fan_weights, "fan"): "landmark network",
-        }
-    for source in library_sources(detection):
-        found[path_of(config, "fetch", "fetched", source=source)] = "landmark network"
+    detection = detection_of(config, dataset)
+    roles = {"weights": "box detector", "fan_weights": "landmark network", "depth_weights": "depth network"}
+    found = {path: role for key, role in roles.items() for path in own_files(detection).get(key, [])}
+    for source, key in library_sources(detection).items():
+        found[path_of(config, "fetch", "fetched", source=source)] = roles[key]
     if dataset_of(config, dataset).labels == "tddfa" and config.labelling.weights:
         found[config.labelling.weights] = "labeller"
-    return {path: what for path, what in found.items() if path}
+    return found
 
 
 def synthesise(config: Config, dataset: str, shard: str) -> Parts:
@@ -184,20 +174,12 @@ def detect(config: Config, dataset: str, shard: str) -> Parts:
         modules += reader_modules + face_modules
     else:
         settings.pop("reader")
-    weights = [
-        _weights_file(detection.weights, "detector"),
-        _weights_file(detection.fan_weights, "fan"),
-    ]
-    inputs["weights"] = [w for w in weights if w] if detection.detector == "faceboxes" else []
+    files = own_files(detection)
+    inputs["boxes"] = files.pop("boxes", [])
+    inputs["weights"] = [path for key in sorted(files, reverse=True) for path in files[key]]
     fetched = [path_of(config, "fetch", "fetched", source=name) for name in library_sources(detection)]
     inputs |= {"fetched": fetched} if fetched else {}
     return inputs, settings | {"shards": config.shards, "detection": as_values(detection)}, modules
-
-
-def _weights_file(weights: str, name: str) -> str | None:
-    if weights == "shipped":
-        return f"{SHIPPED_WEIGHTS}/{name}.safetensors"
-    return None if weights == "library" else weights
 
 
 def crop(config: Config, frame: str, dataset: str, shard: str) -> Parts:

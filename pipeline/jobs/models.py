@@ -15,7 +15,7 @@ from pipeline.jobs.data import (
     root_of,
     splits_of,
     target_of,
-    weights_of,
+    weights_behind,
 )
 from pipeline.jobs.job import Parts
 from pipeline.records import FacemillError
@@ -92,7 +92,7 @@ def _behind(
     weights = [
         (path, f"{what} of {dataset}")
         for dataset in datasets
-        for path, what in weights_of(config, dataset).items()
+        for path, what in weights_behind(config, dataset).items()
     ]
     weights += [(warm_start, "warm start")] if warm_start else []
     inputs["weights"] = [path for path, _ in weights]

@@ -63,13 +63,14 @@ def fill(group: h5py.Group, faces: list[tuple[str, str, Face]]) -> None:
         group["face"][k], group["picture"][k] = name, picture
         group["box"][k], group["score"][k] = face.box, face.score
         group["landmarks68"][k], group["landmark_score"][k] = face.landmarks, face.landmark_score
+        group["landmark_depth"][k] = np.nan if face.depth is None else face.depth
 
 
 def detect_pictures(
     detector: Detector, rows: list[dict[str, str]], root: Path, batch: int
 ) -> Iterator[tuple[str, list[Face] | StatusRow]]:
     """Each picture of `rows` (of a source table) with its faces, best first, or the status row that says why it
-    could not be read."""
+    could not be read or has none."""
     for start in range(0, len(rows), batch):
         results: dict[str, list[Face] | StatusRow] = {}
         sights: dict[str, Sight] = {}
@@ -82,8 +83,12 @@ def detect_pictures(
                 results[row["id"]] = StatusRow(row["id"], row["id"], "detect", Reason.UNREADABLE, None, words)
                 continue
             paths = list(filter(None, row["annotations"].split(";"))) if detector.uses_annotations else []
-            sights[row["id"]] = Sight(image, tuple(str(root / path) for path in paths if path))
-        results |= dict(zip(sights, detector.detect(list(sights.values())), strict=True))
+            place = (row["path"], root) if detector.uses_paths else ()
+            sights[row["id"]] = Sight(image, tuple(str(root / path) for path in paths if path), *place)
+        for picture, faces in zip(sights, detector.detect(list(sights.values())), strict=True):
+            if isinstance(faces, str):
+                faces = StatusRow(picture, picture, "detect", Reason.NO_FACE, None, faces)
+            results[picture] = faces
         yield from results.items()
 
 

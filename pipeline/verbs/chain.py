@@ -6,6 +6,7 @@ import argparse
 import importlib
 
 from pipeline import layout, provenance
+from pipeline.io.published import absent
 from pipeline.jobs import Job, job, located
 from pipeline.records import FacemillError
 from pipeline.verbs import record
@@ -98,5 +99,5 @@ def require_inputs(todo: Job) -> None:
     for path in todo.files:
         if not located(path).exists():
             made = layout.maker(path)
-            hint = f"; type: snakemake -j8 {path}" if made else ""
+            hint = f"; type: snakemake -j8 {path}" if made else f"; {absent(located(path))}".rstrip("; ")
             raise FacemillError(f"no input {path} for {todo.command}{hint}")

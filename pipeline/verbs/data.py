@@ -6,7 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipeline.jobs.data import detection_of, library_sources
+from pipeline.jobs.data import detection_of
+from pipeline.jobs.weights import library_sources
 from pipeline.records import FacemillError
 from pipeline.verbs.options import add_config_options, load_config
 

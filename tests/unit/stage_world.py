@@ -100,6 +100,7 @@ def save_detections(
             file["box"][k] = landmark_box(points)
             file["score"][k] = 0.9 - 0.1 * int(face.rsplit("#")[1])
             file["landmarks68"][k], file["landmark_score"][k] = points, 1.0
+            file["landmark_depth"][k] = np.nan
     rows = [StatusRow(face, picture, "detect", None, 0.9) for face, picture, _ in faces]
     write_status(paths["status"], [*rows, *extra])
     return paths

@@ -1,4 +1,4 @@
-"""FAN's crop and decode: the integer path against the library's own functions, the float path against geometry."""
+"""FAN's crop and decode in floats, against geometry."""
 
 import face_alignment.utils as library
 import numpy as np
@@ -8,36 +8,13 @@ from torch import nn
 
 from pipeline.detect import fan, heatmaps
 from pipeline.detect.loading import LoadedNetwork
+from pipeline.records import FacemillError
 
 
 def boxes(count, seed=0):
     rng = np.random.default_rng(seed)
     corner = rng.uniform(-30, 200, (count, 2))
     return np.concatenate([corner, corner + rng.uniform(40, 260, (count, 2))], axis=1)
-
-
-@pytest.mark.parametrize("side", [256, 128])
-def test_library_crop_is_the_librarys(side):
-    picture = np.random.default_rng(1).integers(0, 256, (310, 290, 3), np.uint8)
-    for box in boxes(20):
-        centre, scale = fan.library_square(box)
-        expected = library.crop(picture, centre, scale, float(side))
-        np.testing.assert_array_equal(fan.library_crop(picture, centre, scale, side), expected)
-
-
-def test_library_decode_is_the_librarys(monkeypatch):
-    for name in ("_get_preds_fromhm", "transform_np"):  # without numba, whose compiler takes a minute
-        monkeypatch.setattr(library, name, getattr(library, name).py_func)
-    rng = np.random.default_rng(2)
-    maps = rng.random((4, 68, 64, 64)).astype(np.float32)
-    maps[0, 0] = 0
-    maps[0, 0, 0, 13] = 2  # a peak on the border is not moved
-    squares = [fan.library_square(box) for box in boxes(4, seed=3)]
-    found, scores = fan.library_decode(maps, squares)
-    for i, (centre, scale) in enumerate(squares):
-        _, expected, peak = library.get_preds_fromhm(maps[i : i + 1].copy(), centre, scale)
-        np.testing.assert_array_equal(found[i], expected[0])
-        np.testing.assert_array_equal(scores[i], peak[0])
 
 
 def test_float_crop_is_the_square_that_the_integers_cut_from():
@@ -53,7 +30,7 @@ def test_the_librarys_landmarks_are_the_float_ones_cut_to_whole_pixels():
     rng = np.random.default_rng(5)
     maps = rng.random((1, 68, 64, 64)).astype(np.float32)
     box = np.array([80.3, 90.1, 260.8, 300.7])
-    whole, _ = fan.library_decode(maps, [fan.library_square(box)])
+    whole = fan.library_points(fan.library_cells(maps)[0], [fan.library_square(box)], 64)
     cells, _ = heatmaps.decode(maps, "quarter")
     exact = fan.crop_transform(box, 256).invert(fan.from_cells(cells[0]))
     np.testing.assert_array_equal(np.trunc(exact), whole[0])
@@ -110,7 +87,8 @@ def disc(x, y, radius=6.0):
 
 def test_a_point_comes_back_to_its_place_in_the_picture():
     box = np.array([60.0, 50.0, 220.0, 230.0])
-    found, scores = finder().find([disc(131.4, 140.7)], [box])
+    found, scores, depths = finder().find([disc(131.4, 140.7)], [box])
+    assert np.isnan(depths).all()  # without a depth network
     np.testing.assert_allclose(found[0], np.broadcast_to([131.4, 140.7], (68, 2)), atol=0.6)
     assert scores[0, 67] > 0.3 and np.isclose(scores[0, 0] * 68, scores[0, 67], rtol=1e-3)
 
@@ -131,3 +109,35 @@ def test_batches_do_not_change_the_answer():
     squares = [np.array([40.0 + 5 * k, 40.0, 180.0 + 5 * k, 200.0]) for k in range(5)]
     whole = finder(batch=16).find(pictures, squares)[0]
     np.testing.assert_array_equal(finder(batch=2).find(pictures, squares)[0], whole)
+
+
+def test_grey_and_rgba_pictures_are_seen_as_rgb():
+    rng = np.random.default_rng(7)
+    grey = rng.integers(0, 256, (200, 220), np.uint8)
+    rgb = rng.integers(0, 256, (200, 220, 3), np.uint8)
+    box = np.array([40.0, 40.0, 180.0, 170.0])
+    for odd, plain in (
+        (grey, np.stack([grey] * 3, axis=2)),
+        (grey[:, :, None], np.stack([grey] * 3, axis=2)),
+        (np.dstack([rgb, grey]), rgb),
+    ):
+        seen = []
+        network = Painter()
+        network.register_forward_pre_hook(lambda module, inputs, seen=seen: seen.append(inputs[0].clone()))
+        found = fan.LandmarkFinder(LoadedNetwork(network, {"side": 128}, None))
+        found.find([odd], [box])
+        found.find([plain], [box])
+        assert torch.equal(*seen)
+    with pytest.raises(FacemillError, match=r"expected a uint8 picture \(h, w, 3\), found float64"):
+        finder().find([rgb / 255], [box])
+
+
+def test_another_reference_makes_another_square():
+    seen = {}
+    for reference in (None, 165.0):
+        network = Painter()
+        network.register_forward_pre_hook(lambda m, inputs, r=reference: seen.update({r: inputs[0].clone()}))
+        found = fan.LandmarkFinder(LoadedNetwork(network, {"side": 128}, None), reference=reference)
+        found.find([disc(131, 140)], [np.array([60.0, 50.0, 220.0, 230.0])])
+    red = {r: float(nn.functional.relu(x[:, 0] - x[:, 1]).sum()) for r, x in seen.items()}
+    assert red[165.0] / red[None] == pytest.approx((165 / 195) ** 2, rel=0.02)

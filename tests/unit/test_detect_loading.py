@@ -1,5 +1,6 @@
 """Weights by name: shipped, library, path; what is missing or foreign is one clear error."""
 
+import argparse
 import hashlib
 import json
 
@@ -8,8 +9,11 @@ import safetensors.torch
 import torch
 
 from pipeline.detect import loading
+from pipeline.io import published
+from pipeline.io.files import expand
 from pipeline.models.faceboxes import FaceBoxes
 from pipeline.models.fan import FAN
+from pipeline.models.fan_depth import DepthNetwork
 from pipeline.records import FacemillError
 
 
@@ -27,7 +31,8 @@ def test_a_missing_library_file_names_file_folder_and_command(cache):
         loading.load_fan("library")
     message = str(error.value)
     assert loading.PUBLISHED_FAN in message and str(cache) in message
-    assert f"curl --create-dirs -o {cache / loading.PUBLISHED_FAN} https://" in message
+    assert f"Type: curl -L --create-dirs -o {cache / loading.PUBLISHED_FAN} https://" in message
+    assert "python -m pipeline data fetch" in message
 
 
 def test_a_library_file_with_another_hash_is_refused(cache):
@@ -43,7 +48,7 @@ def test_a_library_file_with_the_right_hash_is_loaded(cache, monkeypatch):
     digits = hashlib.sha256((cache / "fan").read_bytes()).hexdigest()[:10]
     name = f"FAN-{digits}.pth.tar"
     (cache / "fan").rename(cache / name)
-    monkeypatch.setattr(loading, "PUBLISHED_FAN", name)
+    monkeypatch.setitem(published.FILES, "3dfan", published.Published(name, "https://nowhere"))
     loaded = loading.load_fan("library")
     assert loaded.card["settings"] == {"stacks": 2, "features": 32} and loaded.card["side"] == 256
     torch.testing.assert_close(loaded.module.state_dict()["l1.weight"], network.state_dict()["l1.weight"])
@@ -86,3 +91,69 @@ def test_a_broken_file_is_one_line(tmp_path, content):
             loading.load_fan(str(tmp_path / name))
     with pytest.raises(FacemillError, match="no weights file"):
         loading.load_fan(str(tmp_path / "none.pth"))
+
+
+def test_2d_landmarks_are_another_published_file(cache):
+    with pytest.raises(FacemillError, match=r"expects 2DFAN4-11f355bf06\.pth\.tar"):
+        loading.load_fan("library", "2d")
+
+
+def test_a_depth_checkpoint_by_its_published_name(cache, monkeypatch):
+    torch.manual_seed(0)
+    network = DepthNetwork((1, 2, 1, 1), 8)
+    state = {f"module.{name}": value for name, value in network.state_dict().items()}
+    torch.save({"state_dict": state, "epoch": 40, "arch": "resnet"}, cache / "depth")
+    digits = hashlib.sha256((cache / "depth").read_bytes()).hexdigest()[:10]
+    name = f"depth-{digits}.pth.tar"
+    (cache / "depth").rename(cache / name)
+    with pytest.raises(FacemillError, match=r"expects depth-2a464da4ea\.pth\.tar"):
+        loading.load_depth()
+    monkeypatch.setitem(published.FILES, "depth", published.Published(name, "https://nowhere"))
+    loaded = loading.load_depth()
+    assert loaded.card["settings"] == {"blocks": [1, 2, 1, 1], "width": 8}
+    torch.testing.assert_close(loaded.module.state_dict()["fc.weight"], network.state_dict()["fc.weight"])
+
+
+def test_a_depth_file_of_something_else_is_refused(tmp_path):
+    torch.save(FAN(1, 32).state_dict(), tmp_path / "fan.pth")
+    with pytest.raises(FacemillError, match=r"expected the state of a ResNet, found one without 'layer4"):
+        loading.load_depth(str(tmp_path / "fan.pth"))
+
+
+def test_a_checkpoint_that_would_execute_code_is_refused_with_the_way_out(tmp_path):
+    """The library unpickles whatever the depth file holds; ours takes tensors and plain values."""
+    network = DepthNetwork((1, 1, 1, 1), 8)
+    content = {"state_dict": network.state_dict(), "options": argparse.Namespace(epochs=40)}
+    torch.save(content, tmp_path / "depth-x.pth.tar")
+    with pytest.raises(FacemillError) as error:
+        loading.load_depth(str(tmp_path / "depth-x.pth.tar"))
+    message = str(error.value)
+    assert "found argparse.Namespace, which reading would execute" in message and "\n" not in message
+    command = message.split("Type: ")[1]
+    assert command.startswith("python -c ")
+    exec(command.removeprefix('python -c "').removesuffix('"'), {})
+    loaded = loading.load_depth(str(tmp_path / "depth-x-tensors.pth"))
+    torch.testing.assert_close(loaded.module.state_dict()["fc.weight"], network.state_dict()["fc.weight"])
+
+
+@pytest.mark.parametrize(
+    "variables", [{"TORCH_HOME": "/a/torch"}, {"XDG_CACHE_HOME": "/b/cache"}, {"HOME": "/c/person"}, {}]
+)
+def test_the_cache_is_where_torch_has_it(monkeypatch, variables):
+    for name in ("TORCH_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    assert (
+        str(expand(published.FILES["sfd"].cached)) == f"{torch.hub.get_dir()}/checkpoints/s3fd-619a316812.pth"
+    )
+
+
+def test_the_digits_are_those_of_the_names():
+    digits = {key: file.digits for key, file in published.FILES.items() if file.digits}
+    assert digits == {
+        "2dfan": "11f355bf06",
+        "3dfan": "7835d9f11d",
+        "depth": "2a464da4ea",
+        "sfd": "619a316812",
+    }

@@ -24,6 +24,7 @@ class Counting:
     """A detector that finds as many faces as the picture's red channel says; every third is implausible."""
 
     uses_annotations = False
+    uses_paths = False
     seen: list[Sight] = []  # noqa: RUF012
 
     def __init__(self, settings, annotate=None):

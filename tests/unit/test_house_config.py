@@ -143,6 +143,30 @@ def test_a_number_without_a_point_is_one_among_free_keywords_too():
         ("packs=[{dataset: synth_test, target: volum}]", r"packs\.0\.target: unknown target 'volum'"),
         ("packs=[{dataset: synt, target: posmap96}]", r"packs\.0\.dataset: unknown data set 'synt'"),
         ("detection.weights=library", r"detection\.weights: expected shipped or a path, found library"),
+        (
+            "detection.detector=sfd",
+            r"^config: detection\.weights: expected library or a path for the detector sfd, found shipped$",
+        ),
+        (
+            "detection={detector: sfd, weights: library, overlap: 0.4}",
+            r"^config: detection\.overlap: expected 0\.3, as the library's sfd has it, found 0\.4$",
+        ),
+        ("detection={detector: blazeface, weights: library, overlap: 1}", r"overlap: expected less than 1"),
+        ("detection={detector: dlib, device: cuda}", r"for the detector dlib, found shipped$"),
+        ("detection.detector=yunt", "unknown detector 'yunt'.*Did you mean 'yunet'"),
+        (
+            "detection.landmarks=2d",
+            r"^config: detection\.landmarks: expected 2\.5d or 3d for the shipped FAN",
+        ),
+        (
+            "detection={landmarks: 3d, depth_weights: shipped}",
+            r"detection\.depth_weights: expected library or a path, found shipped$",
+        ),
+        (
+            "datasets.synth_test.detection={detector: scrfd}",
+            r"^config: datasets\.synth_test\.detection\.weights: expected library or a path for the det",
+        ),
+        ("detection.precision=half", r"detection\.precision: input should be 'fp32', 'bf16' or 'fp16'"),
         ("evaluation.protocols=[nme68_4d]", "unknown protocol 'nme68_4d'.*Did you mean"),
         ("face_model.id=procedurel", "unknown face model 'procedurel'.*Did you mean 'procedural'"),
         ("datasets.synth_test.root=/tmp", "expected either root"),
@@ -160,6 +184,19 @@ def test_a_number_without_a_point_is_one_among_free_keywords_too():
 def test_what_is_wrong_is_named_with_what_was_meant(assignment, message):
     with pytest.raises(FacemillError, match=message):
         settings.load((), [assignment])
+
+
+@pytest.mark.parametrize(
+    "detection",
+    [
+        "{detector: dlib}",
+        "{detector: sfd, weights: library, landmarks: 2d, fan_weights: library}",
+        "{detector: boxes, landmarks: 3d}",
+        "{detector: whole, weights: library}",
+    ],
+)
+def test_a_detection_that_fits_together_is_taken(detection):
+    settings.load((), [f"datasets.synth_test.detection={detection}"])
 
 
 def test_a_size_left_out_is_the_networks_own_default():

@@ -78,11 +78,11 @@ def threads_of(stage):
     return of
 
 
-def gpus_of(stage):
-    """The function of a training's rule that counts the GPUs which its own settings ask for."""
+def gpus_of(stage, block="training"):
+    """The function of a rule that counts the GPUs which its own settings ask for, in the block that has the device."""
 
     def of(wildcards):
-        return int(described(stage, wildcards).settings["training"]["device"] == "cuda")
+        return int(described(stage, wildcards).settings[block]["device"] == "cuda")
 
     return of
 

@@ -8,6 +8,8 @@ rule detect:
         layout.log(RESULTS, "detect"),
     benchmark:
         layout.benchmark(RESULTS, "detect")
+    resources:
+        gpu=gpus_of("detect", "detection"),
     params:
         job=task("detect"),
         code=code("detect"),

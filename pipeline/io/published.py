@@ -1,0 +1,110 @@
+"""The files of weights that others have published for detection: names, addresses, and where torch keeps them.
+
+The names are those that face-alignment looks for in torch's cache; ten hex digits in a name are the beginning of the
+file's sha256. Nothing is downloaded here (spec landmarks 2.3).
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+_FAN = "https://www.adrianbulat.com/downloads/python-fan"
+_BLAZE = "https://github.com/hollance/BlazeFace-PyTorch/raw/master"
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published file: its name in the cache and its address."""
+
+    name: str
+    url: str
+
+    @property
+    def digits(self) -> str | None:
+        """How the file's sha256 begins; None where the name does not say."""
+        found = re.search(r"-([0-9a-f]{8,})\.", self.name)
+        return found and found[1]
+
+    @property
+    def cached(self) -> str:
+        """Its path in torch's cache, environment variables unexpanded."""
+        return f"{cache_folder()}/{self.name}"
+
+    def command(self, path: str | Path) -> str:
+        """What to type to have it at ``path``."""
+        return f"curl -L --create-dirs -o {path} {self.url} (or: python -m pipeline data fetch)"
+
+
+FILES = {
+    "2dfan": Published("2DFAN4-11f355bf06.pth.tar", f"{_FAN}/2DFAN4-11f355bf06.pth.tar"),
+    "3dfan": Published("3DFAN4-7835d9f11d.pth.tar", f"{_FAN}/3DFAN4-7835d9f11d.pth.tar"),
+    "depth": Published("depth-2a464da4ea.pth.tar", f"{_FAN}/depth-2a464da4ea.pth.tar"),
+    "sfd": Published("s3fd-619a316812.pth", f"{_FAN}/s3fd-619a316812.pth"),
+    "retinaface": Published("retinaface_mobilenet0.25.pth", f"{_FAN}/retinaface_mobilenet0.25.pth"),
+    "blazeface": Published("blazeface.pth", f"{_BLAZE}/blazeface.pth"),
+    "blazeface_anchors": Published("anchors.npy", f"{_BLAZE}/anchors.npy"),
+    "blazeface_back": Published("blazefaceback.pth", f"{_BLAZE}/blazefaceback.pth"),
+    "blazeface_back_anchors": Published("anchorsback.npy", f"{_BLAZE}/anchorsback.npy"),
+    "scrfd": Published(
+        "scrfd_2.5g_bnkps.onnx",
+        "https://github.com/yakhyo/facial-analysis/releases/download/v0.0.1/det_2.5g.onnx",
+    ),
+    "yunet": Published(
+        "face_detection_yunet_2023mar.onnx",
+        "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/"
+        "face_detection_yunet_2023mar.onnx",
+    ),
+    "dlib": Published(
+        "mmod_human_face_detector.dat",
+        "https://www.adrianbulat.com/downloads/dlib/mmod_human_face_detector.dat",
+    ),
+}
+
+LIBRARY_DETECTORS = {
+    "sfd": ("sfd",),
+    "blazeface": ("blazeface", "blazeface_anchors"),
+    "blazeface_back": ("blazeface_back", "blazeface_back_anchors"),
+    "yunet": ("yunet",),
+    "scrfd": ("scrfd",),
+    "retinaface": ("retinaface",),
+    "dlib": ("dlib",),
+}
+"""face-alignment's detectors by our names, and the files that each reads (dlib on a GPU only)."""
+BOXED = ("boxes", "faceboxes", *LIBRARY_DETECTORS)
+"""The detectors that find landmarks with FAN."""
+
+
+def cache_folder() -> str:
+    """The folder of torch's cache, environment variables unexpanded, as torch itself finds it."""
+    for name, inner in (("TORCH_HOME", ""), ("XDG_CACHE_HOME", "/torch")):
+        if name in os.environ:
+            return f"${{{name}}}{inner}/hub/checkpoints"
+    return "${HOME}/.cache/torch/hub/checkpoints"
+
+
+def fan_file(landmarks: str) -> Published:
+    """The published FAN that draws these landmarks: "2d" the visible contour, else projections of 3D points."""
+    return FILES["2dfan" if landmarks == "2d" else "3dfan"]
+
+
+def detector_files(detector: str, weights: str, device: str) -> list[str]:
+    """The files that one of the library's detectors reads, environment variables unexpanded: of torch's cache for
+    ``weights`` "library", else the path itself and what belongs beside it."""
+    files = [FILES[name] for name in LIBRARY_DETECTORS[detector]]
+    if detector == "dlib" and device != "cuda":
+        return []
+    if weights == "library":
+        return [file.cached for file in files]
+    return [weights, *(str(Path(weights).with_name(file.name)) for file in files[1:])]
+
+
+def absent(path: str | Path) -> str:
+    """What to say of a published file that is not at ``path`` (unexpanded or not); empty for other files."""
+    place = Path(os.path.expandvars(path))
+    for file in FILES.values():
+        if file.name == place.name:
+            return f"expected {file.name} in {place.parent}; found none. Type: {file.command(place)}"
+    return ""
