@@ -26,7 +26,12 @@ class FaceBoxesDetector:
         self.settings = settings
         fan = load_fan(settings.fan_weights)
         self.boxes = BoxFinder(
-            load_faceboxes(settings.weights), settings.score, settings.overlap, settings.batch
+            load_faceboxes(settings.weights),
+            settings.score,
+            settings.overlap,
+            settings.batch,
+            settings.nms,
+            settings.plus_one,
         )
         self.landmarks = LandmarkFinder(fan, settings.decode, settings.flip, settings.batch)
         shape = fan.card.get("mean_shape")

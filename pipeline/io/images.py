@@ -12,6 +12,9 @@ from pipeline.records import FacemillError
 
 cv2.setNumThreads(1)
 
+PIXELS_AT_ONCE = 50_000_000
+"""A stage that handles pictures together holds no more than this many pixels and one picture more."""
+
 
 class UnreadablePicture(FacemillError):
     """A file that holds no whole picture; the text says what is wrong with it."""
