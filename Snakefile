@@ -19,6 +19,7 @@ validate(config, "workflow/schemas/config.schema.json", set_default=False)
 include: "workflow/rules/synthesise.smk"
 include: "workflow/rules/source.smk"
 include: "workflow/rules/detect.smk"
+include: "workflow/rules/label.smk"
 include: "workflow/rules/crop.smk"
 include: "workflow/rules/ground_truth.smk"
 include: "workflow/rules/reap.smk"

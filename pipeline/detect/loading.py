@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from pipeline.io.files import read_json, sha256_of
-from pipeline.io.weights import fill, read_safetensors
+from pipeline.io.weights import fill, read_safetensors, read_state
 from pipeline.models.faceboxes import FaceBoxes, PriorSettings
 from pipeline.models.fan import FAN
 from pipeline.records import FacemillError
@@ -47,7 +47,7 @@ def load_faceboxes(weights: str = "shipped") -> LoadedNetwork:
     path = SHIPPED / "detector.safetensors" if weights == "shipped" else Path(os.path.expandvars(weights))
     if path.suffix != ".safetensors":
         network = FaceBoxes()
-        fill(network, _state(path), path)
+        fill(network, read_state(path), path)
         return LoadedNetwork(network.eval(), {"settings": {}, "side": None}, path)
     return _with_card(path, lambda settings: faceboxes_from(settings)[0])
 
@@ -81,7 +81,7 @@ def library_file(name: str, url: str) -> Path:
 
 
 def _published_fan(path: Path) -> LoadedNetwork:
-    state = _state(path)
+    state = read_state(path)
     if "l0.weight" not in state:
         raise FacemillError(f"{path}: expected a FAN state dictionary, found one without 'l0.weight'")
     stacks = sum(1 for name in state if re.fullmatch(r"l\d\.weight", name))
@@ -100,17 +100,3 @@ def _with_card(path: Path, build: Any) -> LoadedNetwork:
     network = build(card["settings"])
     fill(network, read_safetensors(path)[0], path)
     return LoadedNetwork(network.eval(), card, path)
-
-
-def _state(path: Path) -> dict[str, torch.Tensor]:
-    if not path.is_file():
-        raise FacemillError(f"no weights file {path}; expected shipped, library or the path of a file")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise FacemillError(
-            f"{path} is no file of weights that torch reads ({type(error).__name__})"
-        ) from error
-    if not isinstance(state, dict):
-        raise FacemillError(f"{path}: expected a state dictionary, found {type(state).__name__}")
-    return {name.removeprefix("module."): value for name, value in state.items()}

@@ -26,6 +26,28 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[st
         raise FacemillError(f"cannot read weights {path}: {error}; expected a .safetensors file") from error
 
 
+def read_state(path: str | Path) -> dict[str, Any]:
+    """The state dictionary that torch saved in a file, or the one in its entry "state_dict", as trainers write it;
+    names without the prefix that ``DataParallel`` gives them. Nothing but tensors and plain values is unpickled.
+
+    Raises FacemillError for a file that is missing, broken, or holds something else.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise FacemillError(f"no weights file {path}; expected shipped, library or the path of a file")
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:
+        raise FacemillError(
+            f"{path} is no file of weights that torch reads ({type(error).__name__})"
+        ) from error
+    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
+        state = state["state_dict"]
+    if not isinstance(state, dict):
+        raise FacemillError(f"{path}: expected a state dictionary, found {type(state).__name__}")
+    return {str(name).removeprefix("module."): value for name, value in state.items()}
+
+
 def fill(model: torch.nn.Module, tensors: Mapping[str, torch.Tensor], path: str | Path) -> None:
     """Give ``model`` the tensors of ``path`` name by name; half precision becomes the model's own type.
 

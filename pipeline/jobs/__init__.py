@@ -25,6 +25,7 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "synthesise": data.synthesise,
     "source": data.source,
     "detect": data.detect,
+    "label": data.label,
     "crop": data.crop,
     "ground_truth": data.ground_truth,
     "reap": data.reap,
@@ -88,6 +89,10 @@ def require_data(config: Config) -> None:
             value = getattr(detection, key)
             where = f"datasets.{name}.detection" if key in dataset.detection else "detection"
             named.append((f"{where}.{key}", None if value in ("shipped", "library") else value))
+        if dataset.labels == "tddfa":
+            named += [
+                (f"labelling.{key}", getattr(config.labelling, key)) for key in ("weights", "statistics")
+            ]
     for where, path in named:
         if path is not None and not expand(path).exists():
             raise FacemillError(f"{where}: expected a file or folder, found nothing at {expand(path)}")

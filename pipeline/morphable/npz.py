@@ -67,6 +67,7 @@ def load(path: str | Path | None) -> MorphableModel:
         albedo_sigma=None,
         regions=regions,
         truncated=True,
+        basis="bfm2009",
     )
 
 

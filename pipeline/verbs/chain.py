@@ -15,6 +15,7 @@ HELP = {
     "synthesise": "render one shard of a synthetic data set",
     "source": "list a data set, one row per picture",
     "detect": "find boxes and landmarks in one shard of pictures",
+    "label": "make pseudo ground truth for one shard of detected faces",
     "crop": "cut faces by one frame's recipe",
     "ground_truth": "make targets in the crop's frame",
     "reap": "join the status rows: kept, and reaped with reasons",
