@@ -8,7 +8,7 @@ differ, and how much of the face lies in the picture, say whether the label is t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -24,8 +24,10 @@ from pipeline.morphable import MorphableModel
 from pipeline.morphable.params62 import CAMERA, EXPRESSION, SHAPE, Whitening, picture_camera, split
 from pipeline.records import FacemillError, Reason
 
-BASIS = "bfm2009"
-"""The modes that the network's shape and expression coefficients multiply."""
+SHAPES, EXPRESSIONS = SHAPE.stop - SHAPE.start, EXPRESSION.stop - EXPRESSION.start
+FACE_MODELS_OF_BFM = ("npz", "bfm2009", "tddfa_configs", "tddfa_v2")
+"""Names of the face models whose first modes are those that the network's coefficients multiply: the Basel Face Model
+2009 with 3DDFA's expressions, on whatever part of its mesh."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,19 +112,22 @@ class Labeller:
         """The label of each face, or why it has none. A label may still be doubtful, see `doubt`."""
         found: list[Label | Doubt] = []
         for start in range(0, len(faces), self.settings.batch):
-            found += self._passes(faces[start : start + self.settings.batch])
+            part = faces[start : start + self.settings.batch]
+            found += self._inside(part, self._passes(part))
         return found
 
-    def _passes(self, faces: Sequence[Seen]) -> list[Label | Doubt]:
+    def _passes(self, faces: Sequence[Seen]) -> list[Label | Doubt | None]:
         found: list[Label | Doubt | None] = [None] * len(faces)
         for number in range(self.settings.passes):
-            going = [k for k, label in enumerate(found) if not isinstance(label, Doubt)]
             rois: dict[int, Roi] = {}
-            for k in going:
+            for k, face in enumerate(faces):
+                if isinstance(found[k], Doubt):
+                    continue
                 try:
-                    rois[k] = self._roi(faces[k], found[k])
+                    rois[k] = self._roi(face, found[k])
                 except FacemillError as problem:
-                    found[k] = Doubt(Reason.LABEL_UNSTABLE, None, f"pass {number + 1}: {problem}"[:160])
+                    reason = Reason.IMPLAUSIBLE if number == 0 else Reason.LABEL_UNSTABLE
+                    found[k] = Doubt(reason, None, f"pass {number + 1} of the labeller: {problem}"[:160])
             if rois:
                 parameters = self.parameters([roi.crop(faces[k].image) for k, roi in rois.items()])
                 for (k, roi), raw in zip(rois.items(), parameters, strict=True):
@@ -143,16 +148,26 @@ class Labeller:
         return self.whitening.raw(self.network(x).float().numpy())
 
     def _label(self, face: Seen, roi: Roi, raw: np.ndarray, last: Label | None) -> Label | Doubt:
-        height, width = face.image.shape[:2]
         if not np.isfinite(raw).all():
             return Doubt(Reason.LABEL_UNSTABLE, None, "the network gives parameters that are not finite")
+        height = face.image.shape[0]
         camera = picture_camera(split(raw)[0], height, roi.frame)
-        matrix = flip_matrix(camera, height)
-        landmarks = apply_camera(self.points(raw[CAMERA.stop :]), matrix)
-        dense = apply_camera(self.face(raw[CAMERA.stop :]), matrix)[:, :2]
-        inside = ((dense >= -0.5) & (dense < np.array([width, height]) - 0.5)).all(axis=1).mean()
+        (surface,) = self.points(raw[None, CAMERA.stop :])
+        landmarks = apply_camera(surface, flip_matrix(camera, height))
         agreement = np.nan if last is None else disagreement(last.landmarks, landmarks)
-        return Label(raw, roi.frame, camera, landmarks, agreement, float(inside), height)
+        return Label(raw, roi.frame, camera, landmarks, agreement, np.nan, height)
+
+    def _inside(self, faces: Sequence[Seen], found: list[Label | Doubt | None]) -> list[Label | Doubt]:
+        """The same labels with the share of the face that lies in the picture."""
+        labels = {k: label for k, label in enumerate(found) if isinstance(label, Label)}
+        if labels:
+            surfaces = self.face(np.stack([label.parameters[CAMERA.stop :] for label in labels.values()]))
+            for (k, label), surface in zip(labels.items(), surfaces, strict=True):
+                limit = np.array(faces[k].image.shape[1::-1]) - 0.5
+                points = apply_camera(surface, flip_matrix(label.camera, label.height))[:, :2]
+                inside = ((points >= -0.5) & (points < limit)).all(axis=1)
+                found[k] = replace(label, inside=float(inside.mean()))
+        return found
 
 
 def doubt(label: Label, settings: LabellingSettings) -> Doubt | None:
@@ -179,26 +194,26 @@ def disagreement(first: np.ndarray, second: np.ndarray) -> float:
 def require_modes(model: MorphableModel) -> None:
     """FacemillError unless the face model's first 40 shape and 10 expression modes are those that the network's
     coefficients belong to."""
-    shape, expression = SHAPE.stop - SHAPE.start, EXPRESSION.stop - EXPRESSION.start
     modes = (len(model.shape_sigma), len(model.expression_sigma))
-    if model.basis != BASIS or modes[0] < shape or modes[1] < expression:
+    if model.name not in FACE_MODELS_OF_BFM or modes[0] < SHAPES or modes[1] < EXPRESSIONS:
         raise FacemillError(
-            f"labels: tddfa needs a face model with the modes of the Basel Face Model 2009 (basis {BASIS}, at least "
-            f"{shape} + {expression} modes), found {model.name} (basis {model.basis or 'of its own'}, {modes[0]} + "
-            f"{modes[1]} modes); set face_model.id to npz and face_model.path to a file like bfm_sim.npz"
+            f"labels: tddfa needs a face model with the modes of the Basel Face Model 2009 (face_model.id "
+            f"{' or '.join(FACE_MODELS_OF_BFM)}, at least {SHAPES} + {EXPRESSIONS} modes), found {model.name} with "
+            f"{modes[0]} + {modes[1]} modes; set face_model.id to npz and face_model.path to a file like bfm_sim.npz"
         )
 
 
 class _Surface:
-    """Some vertices of a face model as one matrix product: coefficients (50,) -> (n, 3) float64, model frame."""
+    """Some vertices of a face model as one matrix product: coefficients (n, 50) -> (n, N, 3) float64, model frame."""
 
     def __init__(self, model: MorphableModel, vertices: np.ndarray):
-        shape, expression = SHAPE.stop - SHAPE.start, EXPRESSION.stop - EXPRESSION.start
         self.mean = model.mean[vertices].astype(np.float64)
         basis = np.concatenate(
-            [model.shape_basis[vertices, :, :shape], model.expression_basis[vertices, :, :expression]], axis=2
+            [model.shape_basis[vertices, :, :SHAPES], model.expression_basis[vertices, :, :EXPRESSIONS]],
+            axis=2,
         )
-        self.basis = np.ascontiguousarray(basis.reshape(-1, shape + expression), np.float32)
+        self.basis = np.ascontiguousarray(basis.reshape(-1, SHAPES + EXPRESSIONS), np.float32)
 
     def __call__(self, coefficients: np.ndarray) -> np.ndarray:
-        return self.mean + (self.basis @ coefficients.astype(np.float32)).reshape(self.mean.shape)
+        offsets = coefficients.astype(np.float32) @ self.basis.T
+        return self.mean + offsets.reshape(len(coefficients), *self.mean.shape)

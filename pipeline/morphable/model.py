@@ -54,8 +54,6 @@ class MorphableModel:
         truncated: the modes are the first ones of a longer model (40 of BFM's 199): coefficients beyond them are
             dropped instead of refused, and what that costs stands beside the figures made with it.
         albedo_floor: (Ka,) as expression_floor, for the albedo coefficients (a beard darkens, it never shines).
-        basis: whose modes these are, for parameters that other projects publish: 'bfm2009' for the first shape modes
-            of the Basel Face Model 2009 and 3DDFA's first expression modes; None for modes of the model's own.
     """
 
     name: str
@@ -77,7 +75,6 @@ class MorphableModel:
     expression_floor: np.ndarray | None = None
     truncated: bool = False
     albedo_floor: np.ndarray | None = None
-    basis: str | None = None
 
     def __post_init__(self) -> None:
         count = len(self.mean)

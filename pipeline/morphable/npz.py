@@ -67,7 +67,6 @@ def load(path: str | Path | None) -> MorphableModel:
         albedo_sigma=None,
         regions=regions,
         truncated=True,
-        basis="bfm2009",
     )
 
 
