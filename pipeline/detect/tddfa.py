@@ -142,9 +142,9 @@ class Labeller:
 
     @torch.inference_mode()
     def parameters(self, crops: Sequence[np.ndarray]) -> np.ndarray:
-        """Raw parameters (n, 62) float64 of crops (n, 120, 120, 3) uint8 RGB."""
-        bgr = torch.from_numpy(np.stack(crops)[..., ::-1].copy()).permute(0, 3, 1, 2)
-        x = ((bgr.float() - 127.5) / 128).contiguous(memory_format=torch.channels_last)
+        """Raw parameters (n, 62) float64 of crops (n, 120, 120, 3) RGB in 0..255."""
+        bgr = np.stack(crops)[..., ::-1].astype(np.float32)
+        x = torch.from_numpy((bgr - 127.5) / 128).permute(0, 3, 1, 2)
         return self.whitening.raw(self.network(x).float().numpy())
 
     def _label(self, face: Seen, roi: Roi, raw: np.ndarray, last: Label | None) -> Label | Doubt:

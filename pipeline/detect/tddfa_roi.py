@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.config import LabellingSettings
 from pipeline.geometry.boxes import box_centre, box_size
 from pipeline.geometry.frames import CropTransform, Roi120
-from pipeline.geometry.resample import crop_image
+from pipeline.geometry.resample import crop_image, sample
 from pipeline.records import FacemillError
 
 LEAST = 4.0
@@ -36,10 +36,13 @@ class Roi:
     edges: tuple[int, int, int, int] | None = None
 
     def crop(self, image: np.ndarray) -> np.ndarray:
-        """The network's crop (120, 120, 3) uint8 of a picture (h, w, 3) uint8, black outside it."""
-        if self.edges is None:
-            return crop_image(image, self.cut, "zero", self.mode)
-        return _stretched(image, self.edges, self.cut.size)
+        """The network's crop (120, 120, 3) of a picture (h, w, 3) uint8, black outside it: uint8 as the peers have it,
+        else float32 in 0..255, not rounded, so that a hair's breadth between two squares stays one in the result."""
+        if self.edges is not None:
+            return _stretched(image, self.edges, self.cut.size)
+        if self.mode == "exact":
+            return sample(image, self.cut, "zero")
+        return crop_image(image, self.cut, "zero", self.mode)
 
 
 def first_roi(
