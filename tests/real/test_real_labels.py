@@ -1,4 +1,4 @@
-"""Real photos without annotations to packs, by a published checkpoint: whole crops, and photos in which faces are found."""
+"""Real photos without annotations to packs, by a published checkpoint: whole crops, and photos with faces to find."""
 
 import importlib
 import os
