@@ -211,6 +211,12 @@ class DetectionSettings(Strict):
     overlap: Share = Field(
         0.3, description="non-maximum suppression drops a box that overlaps a better one by more"
     )
+    nms: Literal["hard", "linear", "gaussian"] = Field(
+        "hard", description="linear and gaussian lower the score of an overlapping box instead"
+    )
+    plus_one: Literal["auto", "on", "off"] = Field(
+        "auto", description="a box covers x2 - x1 + 1 pixels; auto: with published weights only"
+    )
     decode: Literal["subpixel", "quarter", "library"] = Field(
         "subpixel", description="heat-map decode; library truncates to integers as face-alignment does"
     )
@@ -234,6 +240,9 @@ class LabellingSettings(Strict):
     passes: int = Field(2, ge=1, le=3, description="each further pass is cut by the landmarks of the last")
     resample: Literal["exact", "cv2_uint8"] = Field(
         "exact", description="cv2_uint8 reproduces the peers' pixels"
+    )
+    pixels: Literal["3ddfa_v2", "exact"] = Field(
+        "3ddfa_v2", description="where a crop's coordinates lie: by its corner, as published networks mean it"
     )
     agreement: float = Field(
         10.0, gt=0, description="largest distance of two passes' landmarks, per cent of sqrt(w h)"

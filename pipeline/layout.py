@@ -18,6 +18,10 @@ PATTERNS: dict[str, dict[str, str]] = {
         "detections": "detect/{dataset}/{shard}.h5",
         "status": "detect/{dataset}/{shard}.status.tsv",
     },
+    "label": {
+        "labels": "label/{dataset}/{shard}.h5",
+        "status": "label/{dataset}/{shard}.status.tsv",
+    },
     "crop": {
         "crops": "crop/{frame}/{dataset}/{shard}.h5",
         "status": "crop/{frame}/{dataset}/{shard}.status.tsv",

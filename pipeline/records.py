@@ -23,6 +23,8 @@ class Reason(Enum):
     ANNOTATION_NOT_FINITE = ("annotation_not_finite", "annotation not finite")
     ANNOTATION_IMPLAUSIBLE = ("annotation_implausible", "annotation implausible")
     ANNOTATION_BEYOND_MODEL = ("annotation_beyond_model", "annotation has modes that the face model lacks")
+    LABEL_UNSTABLE = ("label_unstable", "the labeller's two passes disagree")
+    LABEL_OUTSIDE = ("label_outside", "too little of the labelled face lies in the picture")
     UNMATCHED = ("unmatched", "no annotation belongs to this face")
     OUT_OF_MAP_RANGE = ("out_of_map_range", "value outside the map's range")
     MESH_OUTSIDE_FRAME = ("mesh_outside_frame", "mesh outside the frame")
@@ -166,6 +168,25 @@ FACE_FINGERPRINTS = Contract(
     "facemill.fingerprints",
     1,
     {**_FACE, "patch": Field("uint8", (40, 40), "grey, 1.25 times the square of roi120")},
+)
+LABELS = Contract(
+    "facemill.labels",
+    1,
+    {
+        **_FACE,
+        "params62": Field("float64", (62,), "raw: camera and coefficients in the crop of the last pass"),
+        "roi": Field("float64", (4,), f"{_TRANSFORM.unit}: picture -> the crop that params62 mean"),
+        "camera": _TRUTH["camera"],
+        "pose_para": _TRUTH["pose_para"],
+        "shape_para": Field("float64", (40,), "raw shape coefficients"),
+        "exp_para": Field("float64", (10,), "raw expression coefficients"),
+        "landmarks68": Field("float64", (68, 3), "pixels of the source picture, 0-based"),
+        "agreement": Field(
+            "float64", (), "distance of two passes' landmarks, per cent of sqrt(w h); NaN: one pass"
+        ),
+        "inside": Field("float64", (), "share of the vertices without ears and neck that lie in the picture"),
+        "image_height": _TRUTH["image_height"],
+    },
 )
 CROPS = Contract(
     "facemill.crops",

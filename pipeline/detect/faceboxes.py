@@ -25,6 +25,8 @@ class FaceBoxesDetector(BoxedDetector):
             settings.score,
             settings.overlap,
             settings.batch,
+            settings.nms,
+            settings.plus_one,
         )
 
     def find_boxes(self, sights: Sequence[Sight]) -> list[Boxes | str]:

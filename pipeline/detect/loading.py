@@ -12,7 +12,7 @@ from torch import nn
 
 from pipeline.io.files import expand, read_json, sha256_of
 from pipeline.io.published import FILES, Published, fan_file
-from pipeline.io.weights import fill, read_safetensors
+from pipeline.io.weights import fill, read_safetensors, read_state
 from pipeline.models.faceboxes import FaceBoxes, PriorSettings
 from pipeline.models.fan import FAN
 from pipeline.models.fan_depth import DepthNetwork
@@ -47,7 +47,7 @@ def load_faceboxes(weights: str = "shipped") -> LoadedNetwork:
     path = SHIPPED / "detector.safetensors" if weights == "shipped" else expand(weights)
     if path.suffix != ".safetensors":
         network = FaceBoxes()
-        fill(network, _state(path), path)
+        fill(network, read_state(path), path)
         return LoadedNetwork(network.eval(), {"settings": {}, "side": None}, path)
     return _with_card(path, lambda settings: faceboxes_from(settings)[0])
 
@@ -64,7 +64,7 @@ def load_depth(weights: str = "library") -> LoadedNetwork:
     """The depth network from `library` (in torch's cache, its hash checked) or the path of such a checkpoint: a
     dictionary with `state_dict`, or that alone. Only tensors and plain values are unpickled."""
     path = library_file(FILES["depth"]) if weights == "library" else expand(weights)
-    state = _state(path)
+    state = read_state(path)
     if "conv1.weight" not in state or "layer4.0.conv1.weight" not in state:
         raise FacemillError(
             f"{path}: expected the state of a ResNet, found one without 'layer4.0.conv1.weight'"
@@ -97,7 +97,7 @@ def library_file(file: Published) -> Path:
 
 
 def _published_fan(path: Path) -> LoadedNetwork:
-    state = _state(path)
+    state = read_state(path)
     if "l0.weight" not in state:
         raise FacemillError(f"{path}: expected a FAN state dictionary, found one without 'l0.weight'")
     stacks = sum(1 for name in state if re.fullmatch(r"l\d\.weight", name))
@@ -116,30 +116,3 @@ def _with_card(path: Path, build: Any) -> LoadedNetwork:
     network = build(card["settings"])
     fill(network, read_safetensors(path)[0], path)
     return LoadedNetwork(network.eval(), card, path)
-
-
-def _state(path: Path) -> dict[str, torch.Tensor]:
-    if not path.is_file():
-        raise FacemillError(f"no weights file {path}; expected shipped, library or the path of a file")
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-    except Exception as error:
-        raise FacemillError(_unread(path, error)) from error
-    if isinstance(state, dict):
-        state = state.get("state_dict", state)
-    if not isinstance(state, dict):
-        raise FacemillError(f"{path}: expected a state dictionary, found {type(state).__name__}")
-    return {name.removeprefix("module."): value for name, value in state.items()}
-
-
-def _unread(path: Path, error: Exception) -> str:
-    """Why torch did not read a file; it refuses pickles that hold more than tensors and plain values."""
-    refused = re.search(r"(?:Unsupported global: GLOBAL|Unsupported class) (\S+)", str(error))
-    if refused is None:
-        return f"{path} is no file of weights that torch reads ({type(error).__name__})"
-    plain = path.with_name(f"{path.name.split('.')[0]}-tensors.pth")
-    return (
-        f"{path}: expected tensors and plain values, found {refused[1]}, which reading would execute. If you trust the "
-        f"file, take its tensors out once and name {plain}. Type: python -c \"import torch; s = torch.load('{path}', "
-        f"weights_only=False); torch.save(s.get('state_dict', s), '{plain}')\""
-    )

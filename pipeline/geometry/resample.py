@@ -50,7 +50,10 @@ def sample(image: np.ndarray, transform: CropTransform, padding: str) -> np.ndar
     rows, row_weights = _taps(transform.scale, transform.cy, transform.size, height, padding)
     left, right = int(columns.min()), int(columns.max()) + 1
     top, bottom = int(rows.min()), int(rows.max()) + 1
-    part = np.ascontiguousarray(image[top:bottom, left:right], np.float32)
+    # 8-bit values become floats tap by tap, which takes a large picture a fraction of the memory
+    part = np.ascontiguousarray(
+        image[top:bottom, left:right], None if image.dtype == np.uint8 else np.float32
+    )
     flat = part.reshape(bottom - top, (right - left) * channels)
     lines = _weighted(flat, rows - top, row_weights).reshape(transform.size, right - left, channels)
     turned = np.ascontiguousarray(lines.transpose(1, 0, 2)).reshape(right - left, transform.size * channels)
@@ -93,7 +96,7 @@ def _fold(index: np.ndarray, weights: np.ndarray, length: int, padding: str) -> 
 
 
 def _weighted(values: np.ndarray, index: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Rows sum_t weights[:, t] * values[index[:, t]]: (size, n) of values (length, n), tap by tap."""
+    """Rows sum_t weights[:, t] * values[index[:, t]]: (size, n) of values (length, n) float32 or uint8, tap by tap."""
     out = np.zeros((len(index), values.shape[1]), np.float32)
     for tap in range(index.shape[1]):
         if weights[:, tap].any():

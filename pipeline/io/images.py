@@ -17,6 +17,8 @@ from pipeline.records import FacemillError
 cv2.setNumThreads(1)
 
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+PIXELS_AT_ONCE = 50_000_000
+"""A stage that handles pictures together holds no more than this many pixels and one picture more."""
 
 
 def read_picture(path: str | Path) -> np.ndarray:

@@ -28,6 +28,7 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "render_scans": data.render_scans,
     "source": data.source,
     "detect": data.detect,
+    "label": data.label,
     "crop": data.crop,
     "ground_truth": data.ground_truth,
     "fingerprint": copies.fingerprint,
@@ -96,6 +97,10 @@ def require_data(config: Config) -> None:
         for key, paths in own_files(detection).items():
             where = f"datasets.{name}.detection" if key in dataset.detection else "detection"
             named += [(f"{where}.{key}", path) for path in paths]
+        if dataset.labels == "tddfa":
+            named += [
+                (f"labelling.{key}", getattr(config.labelling, key)) for key in ("weights", "statistics")
+            ]
     for where, path in named:
         if path is not None and not located(path).exists():
             place = located(path)

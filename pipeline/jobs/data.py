@@ -182,6 +182,32 @@ def detect(config: Config, dataset: str, shard: str) -> Parts:
     return inputs, settings | {"shards": config.shards, "detection": as_values(detection)}, modules
 
 
+def label(config: Config, dataset: str, shard: str) -> Parts:
+    """The labeller's 3D faces of one shard, for a data set whose labels are tddfa."""
+    if not labelled(config, dataset):
+        raise FacemillError(
+            f"data set {dataset} has labels of its own; set datasets.{dataset}.labels to tddfa for the labeller's"
+        )
+    inputs, settings, _ = reader(config, dataset)
+    face_inputs, face_settings, face_modules = face_model(config, dataset)
+    settings.pop("reader")
+    inputs |= face_inputs
+    inputs["detections"] = path_of(config, "detect", "detections", dataset=dataset, shard=shard)
+    block = config.labelling
+    inputs["weights"] = [path for path in (block.weights, block.statistics) if path]
+    settings |= face_settings | {
+        "shards": config.shards,
+        "whole": detection_of(config, dataset).detector == "whole",
+        "labelling": as_values(block),
+    }
+    return inputs, settings, face_modules
+
+
+def labelled(config: Config, dataset: str) -> bool:
+    """Whether the dense truth of a data set is the labeller's."""
+    return dataset_of(config, dataset).labels == "tddfa"
+
+
 def crop(config: Config, frame: str, dataset: str, shard: str) -> Parts:
     """One shard of faces in one frame."""
     inputs, settings, _ = reader(config, dataset)
@@ -203,6 +229,9 @@ def ground_truth(config: Config, frame: str, target: str, dataset: str, shard: s
     inputs |= face_inputs
     inputs["detections"] = path_of(config, "detect", "detections", dataset=dataset, shard=shard)
     inputs |= layout.outputs(config.results, "crop", frame=frame, dataset=dataset, shard=shard)
+    if labelled(config, dataset):
+        inputs["labels"] = path_of(config, "label", "labels", dataset=dataset, shard=shard)
+        settings, reader_modules = {}, ()
     return (
         inputs,
         settings | face_settings | {"target": as_values(block)},
@@ -220,6 +249,8 @@ def reap(config: Config, frame: str, target: str, dataset: str) -> Parts:
         "ground_truth": per_shard(config, "ground_truth", "status", **at),
         "leaks": leaks_of(config, dataset),
     }
+    if labelled(config, dataset):
+        inputs["label"] = per_shard(config, "label", "status", dataset=dataset)
     return inputs, {"shards": config.shards}, ()
 
 

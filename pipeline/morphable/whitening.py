@@ -11,12 +11,12 @@ from pipeline.io.pickles import read_pickled_dict
 from pipeline.morphable.params62 import COUNT, Whitening
 from pipeline.records import FacemillError
 
-NAMES = (("mean", "std"), ("param_mean", "param_std"))
-"""3DDFA_V2's param_mean_std_62d_120x120.pkl, and 3DDFA's param_whitening.pkl."""
+NAMES = (("mean", "std"), ("param_mean", "param_std"), ("param_mean_v2", "param_std_v2"))
+"""3DDFA_V2's param_mean_std_62d_120x120.pkl, 3DDFA's param_whitening.pkl, and V2's in the layout of `bfm_sim.npz`."""
 
 
 def load_whitening(path: str | Path) -> Whitening:
-    """Mean and deviation (62,) of a .npz or .pkl that holds ``mean`` and ``std``, or ``param_mean`` and ``param_std``.
+    """Mean and deviation (62,) of a .npz or .pkl that holds one of the pairs of NAMES.
 
     Raises:
         FacemillError: the file is missing or cannot be read, has neither pair, or has another number of parameters; a
@@ -28,7 +28,7 @@ def load_whitening(path: str | Path) -> Whitening:
         if all(name in content for name in names):
             mean, std = (_vector(path, name, content[name]) for name in names)
             return Whitening(mean, std)
-    wanted = " or ".join(" and ".join(names) for names in NAMES)
+    wanted = " or ".join(" and ".join(names) for names in NAMES[:2])
     raise FacemillError(
         f"{path}: expected {wanted}, found {', '.join(sorted(map(str, content))) or 'nothing'}"
     )

@@ -16,7 +16,7 @@ from pipeline.datasets.plausible import checked
 from pipeline.detect.base import Annotate, Detector, Face, Sight
 from pipeline.io import hdf5
 from pipeline.io.files import expand
-from pipeline.io.images import UnreadablePicture, read_picture
+from pipeline.io.images import PIXELS_AT_ONCE, UnreadablePicture, read_picture
 from pipeline.io.tables import read_tsv, write_status
 from pipeline.morphable import load_face_model
 from pipeline.records import DETECTIONS, SOURCE_COLUMNS, Reason, StatusRow
@@ -71,25 +71,34 @@ def detect_pictures(
 ) -> Iterator[tuple[str, list[Face] | StatusRow]]:
     """Each picture of `rows` (of a source table) with its faces, best first, or the status row that says why it
     could not be read or has none."""
-    for start in range(0, len(rows), batch):
-        results: dict[str, list[Face] | StatusRow] = {}
-        sights: dict[str, Sight] = {}
-        for row in rows[start : start + batch]:
-            results[row["id"]] = []
-            try:
-                image = read_picture(root / row["path"])
-            except UnreadablePicture as problem:
-                words = str(problem).removeprefix(f"{root}/")
-                results[row["id"]] = StatusRow(row["id"], row["id"], "detect", Reason.UNREADABLE, None, words)
-                continue
+    results: dict[str, list[Face] | StatusRow] = {}
+    sights: dict[str, Sight] = {}
+    for row in rows:
+        results[row["id"]] = []
+        try:
+            image = read_picture(root / row["path"])
+        except UnreadablePicture as problem:
+            words = str(problem).removeprefix(f"{root}/")
+            results[row["id"]] = StatusRow(row["id"], row["id"], "detect", Reason.UNREADABLE, None, words)
+        else:
             paths = list(filter(None, row["annotations"].split(";"))) if detector.uses_annotations else []
             place = (row["path"], root) if detector.uses_paths else ()
             sights[row["id"]] = Sight(image, tuple(str(root / path) for path in paths if path), *place)
-        for picture, faces in zip(sights, detector.detect(list(sights.values())), strict=True):
-            if isinstance(faces, str):
-                faces = StatusRow(picture, picture, "detect", Reason.NO_FACE, None, faces)
-            results[picture] = faces
-        yield from results.items()
+        pixels = sum(sight.image.shape[0] * sight.image.shape[1] for sight in sights.values())
+        if len(results) == batch or pixels > PIXELS_AT_ONCE:
+            yield from _detected(detector, results, sights)
+            results, sights = {}, {}
+    yield from _detected(detector, results, sights)
+
+
+def _detected(
+    detector: Detector, results: dict[str, list[Face] | StatusRow], sights: dict[str, Sight]
+) -> Iterator[tuple[str, list[Face] | StatusRow]]:
+    for picture, faces in zip(sights, detector.detect(list(sights.values())), strict=True):
+        if isinstance(faces, str):
+            faces = StatusRow(picture, picture, "detect", Reason.NO_FACE, None, faces)
+        results[picture] = faces
+    yield from results.items()
 
 
 def status_rows(picture: str, faces: list[Face] | StatusRow) -> list[StatusRow]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from pipeline.io import hdf5
 from pipeline.io.files import expand
 from pipeline.io.tables import read_tsv, write_status
 from pipeline.morphable import MorphableModel, load_face_model
-from pipeline.records import CROPS, DETECTIONS, GROUND_TRUTH, SOURCE_COLUMNS, Reason, StatusRow
+from pipeline.records import CROPS, DETECTIONS, GROUND_TRUTH, LABELS, SOURCE_COLUMNS, Reason, StatusRow
 from pipeline.registry import DATASETS, TARGETS
 from pipeline.targets.base import Context, Target
 
@@ -38,6 +38,10 @@ class Cropped:
     boxes: np.ndarray
     transforms: list[CropTransform]
     height: int
+
+
+TruthOf = Callable[[str, Cropped], Sequence[FaceAnnotation | AnnotationProblem | None]]
+"""A picture and its cropped faces -> for each its truth, why it has none, or None where an earlier stage said why."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,19 +65,18 @@ def run(
     wildcards: Mapping[str, str],
     attributes: Mapping[str, str],
 ) -> None:
-    """Make the targets of one shard: `inputs` source, detections, crops; `outputs` ground_truth (h5), status (tsv);
-    `settings` root, reader, face_model, target."""
-    root = expand(settings["root"])
+    """Make the targets of one shard: `inputs` source, detections, crops and, for a data set whose truth is the
+    labeller's, labels; `outputs` ground_truth (h5), status (tsv); `settings` face_model, target and, for annotations,
+    root, reader. Faces that the labeller refused have no row here."""
     model = load_face_model(**settings["face_model"])
-    reader = DATASETS[settings["reader"]]()
     target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
-    rows = {row["id"]: row for row in read_tsv(inputs["source"], SOURCE_COLUMNS)}
+    truth_of = _labelled(inputs, model) if "labels" in inputs else _annotated(inputs, settings, model)
     truths: list[Truth] = []
     status: list[StatusRow] = []
     for picture, cropped in read_crops(inputs["crops"], inputs["detections"]):
-        paths = [root / path for path in rows[picture]["annotations"].split(";") if path]
-        matches = match(cropped, read_annotations(reader, paths, cropped.height, model), model)
-        for k, found in enumerate(matches):
+        for k, found in enumerate(truth_of(picture, cropped)):
+            if found is None:
+                continue
             result = make(picture, cropped, k, found, model, target)
             if isinstance(result, Truth):
                 truths.append(result)
@@ -83,6 +86,46 @@ def run(
         for k, truth in enumerate(truths):
             _write(file, k, truth)
     write_status(outputs["status"], status)
+
+
+def _annotated(inputs: Mapping[str, Any], settings: Mapping[str, Any], model: MorphableModel) -> TruthOf:
+    """The truth of a picture's faces from the data set's annotation files."""
+    root = expand(settings["root"])
+    reader = DATASETS[settings["reader"]]()
+    rows = {row["id"]: row for row in read_tsv(inputs["source"], SOURCE_COLUMNS)}
+
+    def of(picture: str, cropped: Cropped) -> Sequence[FaceAnnotation | AnnotationProblem]:
+        paths = [root / path for path in rows[picture]["annotations"].split(";") if path]
+        return match(cropped, read_annotations(reader, paths, cropped.height, model), model)
+
+    return of
+
+
+def _labelled(inputs: Mapping[str, Any], model: MorphableModel) -> TruthOf:
+    """The truth of a picture's faces from the labeller, by their names; None for a face that it refused."""
+    labels = read_labels(inputs["labels"])
+
+    def of(picture: str, cropped: Cropped) -> list[FaceAnnotation | AnnotationProblem | None]:
+        return [
+            _checked(labels[face], model, f"label of {face}") if face in labels else None
+            for face in cropped.faces
+        ]
+
+    return of
+
+
+def read_labels(path: str) -> dict[str, FaceAnnotation]:
+    """The labels of a shard by face, as annotations without points of their own."""
+    with hdf5.open_checked(path, LABELS) as file:
+        columns = [
+            file[name][:] for name in ("pose_para", "shape_para", "exp_para", "image_height", "camera")
+        ]
+        return {
+            face: FaceAnnotation(pose, shape, expression, int(height), camera=camera)
+            for face, pose, shape, expression, height, camera in zip(
+                hdf5.texts(file["face"]), *columns, strict=True
+            )
+        }
 
 
 def read_crops(crops: str, detections: str) -> Iterator[tuple[str, Cropped]]:
@@ -113,10 +156,19 @@ def read_annotations(
     found: list[FaceAnnotation | AnnotationProblem] = []
     for path in paths:
         try:
-            found.append(checked(reader.annotation(path, height), model, path.name))
+            found.append(_checked(reader.annotation(path, height), model, path.name))
         except AnnotationProblem as problem:
             found.append(problem)
     return found
+
+
+def _checked(
+    annotation: FaceAnnotation, model: MorphableModel, name: str
+) -> FaceAnnotation | AnnotationProblem:
+    try:
+        return checked(annotation, model, name)
+    except AnnotationProblem as problem:
+        return problem
 
 
 def match(

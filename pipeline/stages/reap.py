@@ -17,7 +17,8 @@ from pipeline.records import (
     StatusRow,
 )
 
-STAGES = ("detect", "crop", "ground_truth")
+STAGES = ("detect", "crop", "label", "ground_truth")
+"""In the order in which they may reap a face; `label` is a stage of data sets with the labeller's labels alone."""
 
 
 def run(
@@ -28,11 +29,12 @@ def run(
     wildcards: Mapping[str, str],
     attributes: Mapping[str, str],
 ) -> None:
-    """Join one data set in one frame and target: `inputs` source, and lists of status files detect, crop and
-    ground_truth, one a shard in order, and leaks, one for a training set; `outputs` kept and reaped (tsv). Raises when
-    the balance is off."""
+    """Join one data set in one frame and target: `inputs` source, and lists of status files detect, crop,
+    ground_truth and, where the data set has it, label, one a shard in order, and leaks, one for a training set;
+    `outputs` kept and reaped (tsv). Raises when the balance is off."""
     source = read_tsv(inputs["source"], SOURCE_COLUMNS)
-    status = {stage: [read_status(path) for path in inputs[stage]] for stage in STAGES}
+    stages = [stage for stage in STAGES if stage != "label" or stage in inputs]
+    status = {stage: [read_status(path) for path in inputs[stage]] for stage in stages}
     found = leaks.read_leaks(inputs["leaks"])
     kept, reaped = join(source, status, leaks.copies(found, wildcards["dataset"]))
     group = leaks.groups(source, found, wildcards["dataset"])
@@ -53,18 +55,18 @@ def join(
 ) -> tuple[list[tuple], list[tuple]]:
     """Rows of kept.tsv and reaped.tsv, in the order of the source and of the faces in each picture.
 
-    status: stage -> one list of rows a shard. A kept row's `shard` and `row` say where its sample stands in the
-    ground truth. copies: picture -> the row that says which benchmark's picture it repeats. `FacemillError` for a face
-    that a stage let through and the next one does not mention.
+    status: stage -> one list of rows a shard, stages in their order. A kept row's `shard` and `row` say where its
+    sample stands in the ground truth. copies: picture -> the row that says which benchmark's picture it repeats.
+    `FacemillError` for a face that a stage let through and the next one does not mention.
     """
-    last = STAGES[-1]
+    first, *_, last = status
     place: dict[str, tuple[int, int]] = {}
     for shard, rows in enumerate(status[last]):
         going = [row.face for row in rows if row.reason is None]
         place.update({face: (shard, k) for k, face in enumerate(going)})
-    found = {stage: _by_face(stage, (row for rows in status[stage] for row in rows)) for stage in STAGES}
+    found = {stage: _by_face(stage, (row for rows in status[stage] for row in rows)) for stage in status}
     faces: dict[str, list[str]] = {}
-    for row in found[STAGES[0]].values():
+    for row in found[first].values():
         faces.setdefault(row.picture, []).append(row.face)
     kept, reaped = [], []
     for picture in source:
@@ -98,12 +100,12 @@ def _by_face(stage: str, rows: Iterable[StatusRow]) -> dict[str, StatusRow]:
 
 def _verdict(face: str, found: Mapping[str, Mapping[str, StatusRow]]) -> StatusRow | None:
     """The row that reaps a face, or None for one that every stage let through."""
-    for stage in STAGES:
-        if face not in found[stage]:
+    for stage, rows in found.items():
+        if face not in rows:
             raise FacemillError(
                 f"the ledger is off: {stage} says nothing of {face}; delete the {stage} results of this data set and "
                 "run the same command again"
             )
-        if found[stage][face].reason is not None:
-            return found[stage][face]
+        if rows[face].reason is not None:
+            return rows[face]
     return None

@@ -83,7 +83,7 @@ def _licences(
     """What the weights were made from, by licence."""
     models = [(face.name, face.licence, "")]
     for own in settings["face_models"]:
-        model = load_face_model(own["id"], own["path"])
+        model = load_face_model(**own)
         models.append((model.name, model.licence, own["dataset"]))
     return licences.joined(
         licences.of_pictures(inputs["source"]),

@@ -18,6 +18,7 @@ HELP = {
     "render_scans": "render one shard of 3D scans at the papers' poses",
     "source": "list a data set, one row per picture",
     "detect": "find boxes and landmarks in one shard of pictures",
+    "label": "make pseudo ground truth for one shard of detected faces",
     "crop": "cut faces by one frame's recipe",
     "ground_truth": "make targets in the crop's frame",
     "fingerprint": "make small grey pictures of one shard, to know copies by",

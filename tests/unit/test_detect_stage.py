@@ -165,3 +165,20 @@ def test_detectors_are_there_by_name():
     assert AnnotationDetector.uses_annotations and not FaceBoxesDetector.uses_annotations
     with pytest.raises(FacemillError, match="Did you mean 'faceboxes'"):
         DETECTORS["facebox"]
+
+
+def test_large_pictures_are_taken_in_smaller_groups(world, monkeypatch):
+    """The rows are the same; no more than the limit and one picture are held at once."""
+    groups = []
+
+    class Grouping(Counting):
+        def detect(self, sights):
+            groups.append(len(sights))
+            return super().detect(sights)
+
+    before = Path(run(world, detector="counting")["status"]).read_bytes()
+    monkeypatch.setattr(detect, "DETECTORS", {"counting": Grouping})
+    monkeypatch.setattr(detect, "PIXELS_AT_ONCE", 60 * 60)
+    after = Path(run(world, detector="counting")["status"]).read_bytes()
+    assert groups == [2, 2, 1]
+    assert before == after
