@@ -132,12 +132,13 @@ class Head:
         tucked = self.traits.shoulders
         if not len(tucked):
             return self.image
-        p = (self.vertices[tucked] - self.origin) / self.traits.unit - [0.0, 0.0, _NECK_AXIS]
+        axis = np.array([0.0, 0.0, _NECK_AXIS])
+        p = (self.vertices[tucked] - self.origin) / self.traits.unit - axis
         reach = np.interp(-p[:, 1], np.negative(_NECK_HEIGHTS), _NECK_RADII)
         share = np.minimum(reach / np.maximum(np.hypot(p[:, 0], p[:, 2]), 1e-9), 1.0)
         p[:, [0, 2]] *= share[:, None]
         drawn = self.image.copy()
-        drawn[tucked] = self.place(p + [0.0, 0.0, _NECK_AXIS])
+        drawn[tucked] = self.place(p + axis)
         return drawn
 
     @cached_property

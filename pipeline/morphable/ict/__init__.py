@@ -33,7 +33,8 @@ def load(path: str | Path | None) -> MorphableModel:
     """
     if path is None:
         raise FacemillError(
-            "the face model 'ict' is read from files: set face_model.path to ict_facekit.npz or to the folder FaceXModel"
+            "the face model 'ict' is read from files: set face_model.path to ict_facekit.npz or to ICT-FaceKit's "
+            "folder FaceXModel"
         )
     content = source.read(Path(path))
     found = (len(content["neutral"]), len(content["faces"]))

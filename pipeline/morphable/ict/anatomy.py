@@ -17,7 +17,7 @@ from pipeline.geometry.mesh import rasterize, visible_vertices
 from pipeline.morphable.ict.parts import EYES, NARROW_FACE, Selection
 from pipeline.morphable.model import Region
 from pipeline.morphable.procedural import anatomy as procedural
-from pipeline.morphable.procedural import outlines
+from pipeline.morphable.procedural import eyes, outlines
 from pipeline.morphable.procedural.relief import smooth_step
 
 MM = 10.0
@@ -56,7 +56,9 @@ def anatomy(
     lid = np.where(eyeball, np.minimum(lid, -0.5), np.where(skin, np.maximum(lid, 0.0), 99.0))
     for name in EYES:
         bare[selection.of(name)] = _on_eyeball(points[selection.of(name)])
-    t = np.where(skin | eyeball, np.where(bare[:, 1] > outlines.height("lip_line", bare[:, 0]), 2.0, -2.0), 0.5)
+    t = np.where(
+        skin | eyeball, np.where(bare[:, 1] > outlines.height("lip_line", bare[:, 0]), 2.0, -2.0), 0.5
+    )
     regions = procedural.regions_of(bare, theta, b, t, lid)
     nostril = nostrils(points, bare, chart[1]) * skin
     regions[regions == Region.NOSTRIL] = Region.NOSE
@@ -157,5 +159,5 @@ def _on_eyeball(points: np.ndarray) -> np.ndarray:
     across = offset - (offset @ axis)[:, None] * axis
     arc = np.arccos(np.clip(offset @ axis / radius, -1, 1)) * np.median(radius)
     across *= (arc / np.maximum(np.linalg.norm(across, axis=1), 1e-9))[:, None]
-    pupil = outlines.EYE_CENTRE + [0.4, 0.3]
+    pupil = outlines.EYE_CENTRE + eyes.PUPIL_OFFSET
     return np.stack([across[:, 0] + side * pupil[0], across[:, 1] + pupil[1], offset[:, 2]], 1)

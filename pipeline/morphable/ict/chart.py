@@ -1,9 +1,9 @@
 """The chart: ICT's own face tile large in the middle, everything else in strips around it, all in the unit square.
 
-ICT's texture coordinates fill several tiles, its eyeballs overlap in one, and its teeth of both sides share shapes. Here
-each place is taken once, and the chart is symmetric: the right half (x <= 0) is laid out, the left is its mirror image.
-The face keeps ICT's tile as it stands. The half of head and neck goes beside it, compressed; mouth, gums, teeth and the
-eyeball (unrolled about its axis) are packed below.
+ICT's texture coordinates fill several tiles, and its eyeballs lie on the face's. Here each place is taken once, and the
+chart is symmetric: the right half (x < 0) is laid out, the left is its mirror image. The face keeps ICT's tile as it
+stands. The half of head and neck goes beside it, compressed; mouth, gums, teeth and the eyeball (unrolled about its
+axis) are packed below.
 """
 
 from __future__ import annotations
@@ -79,7 +79,9 @@ def _with_left_half(
         mirrored = twin[corners[polygon]]
         other = known.get(frozenset(mirrored.tolist()))
         if other is None:
-            raise FacemillError("ICT-FaceKit: expected a symmetric mesh, found a polygon without a mirror image")
+            raise FacemillError(
+                "ICT-FaceKit: expected a symmetric mesh, found a polygon without a mirror image"
+            )
         at = (corners[other] == mirrored[:, None]).argmax(1)
         every[polygon] = rows[other][at] + count
     return every

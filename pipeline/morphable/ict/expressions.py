@@ -1,9 +1,10 @@
 """How ICT-FaceKit's expressions go together when faces are drawn at random.
 
-Its 53 expressions are weights from 0 to 1, one for each side of the face. Drawn one by one they would turn the eyes
-apart and pull one half of a mouth only. Here a draw has standard normal causes (a gaze to the side, a smile, a jaw that
-opens), and each weight is a sum of them, held at 0: the two sides share most causes, a look to the left turns the left
-eye out and the right eye in, and a look to the right is the same cause with the other sign.
+Its 53 expressions are weights from 0 to 1, one for each side of the face. Drawn one by one they would pull half a mouth
+and send each eye its own way. Here a draw has standard normal causes (a look to the side, a smile, a jaw that
+opens), and each weight is a sum of them, held at 0: the two sides share most causes, a look to the left is out for the
+left eye and in for the right, and a look to the right is the same cause with the other sign. ICT-FaceKit's shapes of a
+look move the lids; the eyeballs stay as they are and look straight ahead.
 """
 
 from __future__ import annotations

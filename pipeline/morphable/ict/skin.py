@@ -1,6 +1,6 @@
 """Colours of ICT's head: the procedural head's skin at the matching places, and a mouth with gums, tongue and teeth.
 
-The scalp is bare skin: the head is whole, so that a bald person's needs no more, and whoever draws hair draws its roots.
+The scalp is bare skin: a bald person's needs no more, and whoever draws hair draws its roots too.
 """
 
 from __future__ import annotations
@@ -36,9 +36,7 @@ class IctComplexion(Complexion):
         return np.where((head.regions == Region.TEETH)[:, None], enamel, flesh)
 
 
-def colours(
-    head: Anatomy, nostril: np.ndarray
-) -> tuple[np.ndarray, list[tuple[str, bool, np.ndarray]]]:
+def colours(head: Anatomy, nostril: np.ndarray) -> tuple[np.ndarray, list[tuple[str, bool, np.ndarray]]]:
     """The mean colour (N, 3), linear RGB, and the ways in which skins differ, as `procedural.skin.colour_fields`.
 
     ``nostril`` (N,): how deep in a nostril each vertex is. Ways that change nothing on a bare scalp are left out.

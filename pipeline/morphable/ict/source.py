@@ -68,7 +68,9 @@ def read_folder(folder: Path) -> dict[str, np.ndarray]:
     what the model leaves out, are not.
     """
     if not (folder / NEUTRAL).is_file():
-        raise FacemillError(f"{folder}: expected {NEUTRAL}, found no such file; set face_model.path to FaceXModel")
+        raise FacemillError(
+            f"{folder}: expected {NEUTRAL}, found no such file; set face_model.path to FaceXModel"
+        )
     neutral, uv, faces, uv_faces = read_obj(folder / NEUTRAL)
     identities, expressions = [], []
     for file in sorted(folder.glob("*.obj")):
@@ -78,7 +80,9 @@ def read_folder(folder: Path) -> dict[str, np.ndarray]:
             expressions.append(file)
     wrong = [file.name for number, file in enumerate(identities) if file.name != f"identity{number:03d}.obj"]
     if wrong:
-        raise FacemillError(f"{folder}: expected identities numbered without a gap, found {wrong[0]} after one")
+        raise FacemillError(
+            f"{folder}: expected identities numbered without a gap, found {wrong[0]} after one"
+        )
     if not identities or not expressions:
         raise FacemillError(
             f"{folder}: expected identity000.obj and on and a file for each expression, found "
@@ -141,8 +145,10 @@ def _lines(path: Path) -> list[str]:
 
 
 def _numbers(path: Path, lines: list[str], start: str, columns: int) -> np.ndarray:
-    chosen = [line[len(start) :].split()[:columns] for line in lines if line.startswith(start)]
+    chosen = [line for line in lines if line.startswith(start)]
+    if not chosen:
+        raise FacemillError(f"{path}: expected lines '{start.strip()}' with {columns} numbers, found none")
     try:
-        return np.array(chosen, np.float64).reshape(-1, columns)
+        return np.loadtxt(chosen, usecols=range(1, columns + 1), ndmin=2)
     except ValueError as error:
         raise FacemillError(f"{path}: expected {columns} numbers on each line '{start.strip()}'") from error
