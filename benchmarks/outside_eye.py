@@ -1,6 +1,6 @@
 """An outside eye on synthetic faces: how many of them FaceBoxes' published weights find.
 
-    python -m benchmarks.outside_eye --face-model ict --path FILE [--pictures 500] [--weights FILE] [--sheet PNG]
+    python -m benchmarks.outside_eye [--face-model ict --path FILE] [--pictures 500] [--weights FILE] [--sheet PNG]
 
 Pictures are rendered in memory by the synthesiser with the default's settings, one ordinary face each, |yaw| up to 45
 degrees. The first set has hair, but no cap, no glasses and nothing before the face; in the second set the same people
