@@ -19,6 +19,8 @@ from pipeline.registry import FACE_MODELS
 
 UNITS = 1e4
 """Micrometres to ICT-FaceKit's unit, which is a centimetre."""
+_UNUSED = 0.2
+"""Deviation of a weight that no draw uses (mouthClose), for whoever judges given weights by their deviations."""
 
 
 @FACE_MODELS.register("ict")
@@ -90,10 +92,6 @@ def build(content: dict[str, np.ndarray]) -> MorphableModel:
         if isinstance(value, np.ndarray):
             value.setflags(write=False)
     return model
-
-
-_UNUSED = 0.2
-"""Deviation of a weight that no draw uses (mouthClose), for whoever judges given weights by their deviations."""
 
 
 def _basis(offsets: np.ndarray, vertices: np.ndarray) -> np.ndarray:

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 
 from pipeline.geometry.euler import rotation_from_angles
 from pipeline.geometry.mesh import rasterize, visible_vertices
-from pipeline.morphable.ict.parts import EYES, NARROW_FACE, Selection
+from pipeline.morphable.ict.parts import EYES, NARROW_FACE, Selection, ball_centre
 from pipeline.morphable.model import Region
 from pipeline.morphable.procedural import anatomy as procedural
 from pipeline.morphable.procedural import eyes, outlines
@@ -151,9 +151,8 @@ def _places(bare: np.ndarray, template: procedural.Anatomy) -> tuple[np.ndarray,
 
 def _on_eyeball(points: np.ndarray) -> np.ndarray:
     """(n, 3) places of one eyeball's vertices (mm) such that `eyes.iris_distance` is the arc from the pupil."""
-    centre = (points.min(0) + points.max(0)) / 2
-    side = np.sign(centre[0])
-    offset = points - centre
+    offset = points - ball_centre(points)
+    side = np.sign(points[0, 0])
     radius = np.linalg.norm(offset, axis=1)
     axis = np.array([side * np.sin(KAPPA), 0.0, np.cos(KAPPA)])
     across = offset - (offset @ axis)[:, None] * axis

@@ -12,7 +12,7 @@ import numpy as np
 from scipy import sparse
 from scipy.sparse.csgraph import connected_components
 
-from pipeline.morphable.ict.parts import Selection
+from pipeline.morphable.ict.parts import Selection, ball_centre
 from pipeline.records import FacemillError
 
 SIDE, BELOW, GAP = 0.06, 0.12, 0.006
@@ -61,9 +61,7 @@ def _full(polygons: np.ndarray) -> np.ndarray:
 
 def _unrolled(ball: np.ndarray) -> np.ndarray:
     """(n, 2) places of an eyeball's vertices (n, 3) by angle from its axis and direction around it."""
-    reach = np.ptp(ball[:, :2], axis=0).max() / 2
-    middle = np.append((ball[:, :2].min(0) + ball[:, :2].max(0)) / 2, ball[:, 2].max() - reach)
-    offset = ball - middle
+    offset = ball - ball_centre(ball)
     across = np.hypot(offset[:, 0], offset[:, 1])
     angle = np.arctan2(across, offset[:, 2])
     return _EYE_RADIUS * (angle / np.maximum(across, 1e-9))[:, None] * offset[:, :2]

@@ -90,6 +90,14 @@ def select(neutral: np.ndarray, faces: np.ndarray) -> Selection:
     )
 
 
+def ball_centre(ball: np.ndarray) -> np.ndarray:
+    """(3,) the middle of an eyeball whose back is missing; ``ball`` (n, 3) are its vertices."""
+    low, high = ball.min(0), ball.max(0)
+    centre = (low + high) / 2
+    centre[2] = high[2] - (high - low)[:2].max() / 2
+    return centre
+
+
 def triangulated(polygons: np.ndarray, places: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Triangles of polygons (P, 4) whose fourth corner is -1 where there are three.
 
