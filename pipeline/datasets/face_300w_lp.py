@@ -46,8 +46,13 @@ def read_mat(path: Path) -> dict[str, np.ndarray]:
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, detail) from error
 
 
-def vector(content: dict[str, np.ndarray], key: str, length: int, name: str) -> np.ndarray:
-    """One array of a .mat as a finite float64 vector; `AnnotationProblem` says what is wrong with it."""
+def vector(
+    content: dict[str, np.ndarray], key: str, length: int, name: str, *, longer: bool = False
+) -> np.ndarray:
+    """One array of a .mat as a finite float64 vector of ``length``, or with ``longer`` of at least that.
+
+    `AnnotationProblem` says what is wrong with it.
+    """
     if key not in content:
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, f"{name} has no {key}")
     found = np.asarray(content[key])
@@ -58,7 +63,7 @@ def vector(content: dict[str, np.ndarray], key: str, length: int, name: str) -> 
             Reason.ANNOTATION_IMPLAUSIBLE if found.dtype.kind == "c" else Reason.ANNOTATION_MISSING, detail
         )
     values = found.astype(np.float64).ravel()
-    if len(values) != length:
+    if len(values) < length or (len(values) > length and not longer):
         detail = f"{name}: expected {length} numbers in {key}, found {len(values)}"
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, detail)
     if not np.isfinite(values).all():
@@ -68,13 +73,18 @@ def vector(content: dict[str, np.ndarray], key: str, length: int, name: str) -> 
 
 
 def parameters(content: dict[str, np.ndarray], name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Pose_Para (7,), Shape_Para (199,) and Exp_Para (29,) of a .mat, checked; the scale f must be positive."""
+    """Pose_Para (7,), Shape_Para (199,) and Exp_Para (29,) of a .mat, checked; the scale f must be positive.
+
+    Exp_Para may be longer, for face models with more than 29 expressions; the face model refuses what it has no
+    mode for.
+    """
     pose = vector(content, "Pose_Para", 7, name)
     if pose[6] <= 0:
         raise AnnotationProblem(
             Reason.ANNOTATION_NOT_FINITE, f"{name}: the scale f = {pose[6]:g} is not positive"
         )
-    return pose, vector(content, "Shape_Para", 199, name), vector(content, "Exp_Para", 29, name)
+    shape = vector(content, "Shape_Para", 199, name)
+    return pose, shape, vector(content, "Exp_Para", 29, name, longer=True)
 
 
 @DATASETS.register("face_300w_lp")

@@ -24,6 +24,7 @@ class Region(IntEnum):
     SCALP = 8
     NOSE = 9
     EYELID = 10
+    TEETH = 11
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +56,8 @@ class MorphableModel:
         truncated: the modes are the first ones of a longer model (40 of BFM's 199): coefficients beyond them are
             dropped instead of refused, and what that costs stands beside the figures made with it.
         albedo_floor: (Ka,) as expression_floor, for the albedo coefficients (a beard darkens, it never shines).
+        expression_mixture: (Ke, Kz) how independent standard normal causes add up to drawn expression coefficients,
+            which are held at their floors (two eyes turn together); None where each coefficient is drawn by itself.
     """
 
     name: str
@@ -76,6 +79,7 @@ class MorphableModel:
     expression_floor: np.ndarray | None = None
     truncated: bool = False
     albedo_floor: np.ndarray | None = None
+    expression_mixture: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         count = len(self.mean)
@@ -93,6 +97,9 @@ class MorphableModel:
         }
         if self.albedo_mean is not None:
             expected["albedo_mean"] = (self.albedo_mean, (count, 3))
+        if self.expression_mixture is not None:
+            causes = self.expression_mixture.shape[-1]
+            expected["expression_mixture"] = (self.expression_mixture, (len(modes["expression"]), causes))
         for field, (array, shape) in expected.items():
             if array.shape != shape:
                 raise FacemillError(
@@ -166,8 +173,15 @@ class MorphableModel:
         return _draw(rng, self.shape_sigma * scale, None)
 
     def draw_expression(self, rng: np.random.Generator, scale: float = 1.0) -> np.ndarray:
-        """Raw expression coefficients (Ke,) at random: normal, cut at 2.5 sigma; one-way modes half-normal."""
-        return _draw(rng, self.expression_sigma * scale, self.expression_floor)
+        """Raw expression coefficients (Ke,) at random: normal, cut at 2.5 sigma; one-way modes half-normal.
+
+        With a mixture its causes are drawn, and what they add up to is held at the floors.
+        """
+        if self.expression_mixture is None:
+            return _draw(rng, self.expression_sigma * scale, self.expression_floor)
+        causes = np.full(self.expression_mixture.shape[1], scale)
+        drawn = self.expression_mixture @ _draw(rng, causes, None)
+        return drawn if self.expression_floor is None else np.maximum(drawn, self.expression_floor)
 
     def draw_albedo(self, rng: np.random.Generator, scale: float = 1.0) -> np.ndarray:
         """Raw albedo coefficients (Ka,) at random: normal, cut at 2.5 sigma; one-way modes half-normal.

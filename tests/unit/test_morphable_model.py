@@ -77,6 +77,17 @@ def test_draws_depend_on_the_generator_alone_and_keep_to_the_floors(small):
     assert min(c.min() for c in colours) >= 0.5 and max(c.max() for c in colours) == 1.0
 
 
+def test_a_mixture_draws_expressions_together(small):
+    together = replace(small, expression_mixture=np.array([[0.5, 0.0, 0.1], [-1.0, 0.2, 0.0]]))
+    rng = np.random.default_rng(7)
+    drawn = np.array([together.draw_expression(rng, 2.0) for _ in range(300)])
+    assert (drawn[:, 0] >= 0).all() and (drawn[:, 0] == 0).mean() == pytest.approx(0.5, abs=0.1)
+    assert np.corrcoef(drawn.T)[0, 1] < -0.7
+    assert np.abs(drawn[:, 1]).max() <= 2.5 * 2.0 * 1.2
+    with pytest.raises(FacemillError, match=r"expression_mixture should have the shape \(2, 3\)"):
+        replace(small, expression_mixture=np.zeros((5, 3)))
+
+
 def test_a_model_without_colours_says_so(small):
     bare = replace(small, albedo_mean=None, albedo_basis=None, albedo_sigma=None)
     for call in (lambda: bare.albedo([0.0]), lambda: bare.draw_albedo(np.random.default_rng(0))):

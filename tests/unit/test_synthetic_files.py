@@ -1,6 +1,7 @@
 """The files of a synthetic data set: 300W-LP's form, the round trip, the defects, the same bytes however sharded."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -99,6 +100,19 @@ def test_every_array_has_the_form_of_300w_lp():
         "pt2d": ((2, 68), "f8"),
         "roi": ((1, 4), "i2"),
     }
+
+
+def test_a_face_model_with_more_expressions_gets_a_longer_array(tmp_path):
+    arrays = writer.annotation(synthesiser().picture(0).faces[0], np.zeros(10))
+    face = replace(synthesiser().picture(0).faces[0], expression=np.linspace(0, 1, 53))
+    longer = writer.annotation(face, np.zeros(10))
+    assert longer["Exp_Para"].shape == (53, 1) and longer["Shape_Para"].shape == (199, 1)
+    (tmp_path / "p.mat").write_bytes(writer.mat_bytes(longer))
+    assert Face300WLP().annotation(tmp_path / "p.mat", 96).expression == pytest.approx(np.linspace(0, 1, 53))
+    for key, wrong in (("Exp_Para", np.zeros((28, 1))), ("Shape_Para", np.zeros((200, 1)))):
+        (tmp_path / "p.mat").write_bytes(writer.mat_bytes({**arrays, key: wrong}))
+        with pytest.raises(AnnotationProblem, match=f"numbers in {key}, found {len(wrong)}"):
+            Face300WLP().annotation(tmp_path / "p.mat", 96)
 
 
 @pytest.mark.parametrize(

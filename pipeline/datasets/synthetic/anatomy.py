@@ -22,6 +22,8 @@ EYE_DISTANCE = 63.0
 CENTRE = np.array([0.0, 15.0, -80.0])
 _RADII = np.array([76.0, 102.0, 98.0])
 _ELEVATIONS, _AZIMUTHS = 37, 72
+_NECK_AXIS = -88.0
+_NECK_HEIGHTS, _NECK_RADII = (-128.0, -150.0, -200.0), (60.0, 46.0, 20.0)
 
 
 class HeadModel:
@@ -32,8 +34,11 @@ class HeadModel:
         points = model.mean[model.keypoints].astype(np.float64)
         eyes = points[36:42].mean(0), points[42:48].mean(0)
         self.unit = float(np.linalg.norm(eyes[1] - eyes[0])) / EYE_DISTANCE
+        self.between_eyes = (eyes[0] + eyes[1]) / 2
         self.has_mouth = bool((model.regions == Region.MOUTH_INNER).any())
-        self.has_scalp = bool((model.regions == Region.SCALP).any())
+        scalp = model.regions == Region.SCALP
+        self.has_scalp = bool(scalp.any())
+        self.painted_hair = self.has_scalp and _darker(model, scalp)
         self.skull = ~np.isin(model.regions, (Region.EAR, Region.NECK))
 
     @cached_property
@@ -71,13 +76,37 @@ class HeadModel:
                 hollow += np.einsum("ij,ij->i", smooth - vertices, normals) / np.sqrt(step)
         spread = links @ (links @ np.clip(1 - 0.55 * hollow, 0.3, 1.08))
         deep = np.isin(self.model.regions, (Region.MOUTH_INNER, Region.NOSTRIL))
-        return np.where(deep, np.minimum(spread, 0.35), spread).astype(np.float32)
+        shaded = np.where(deep, np.minimum(spread, 0.35), spread)
+        teeth = self.model.regions == Region.TEETH
+        return np.where(teeth, np.minimum(shaded, 0.5), shaded).astype(np.float32)
+
+    @cached_property
+    def shoulders(self) -> np.ndarray:
+        """(K,) vertices below the throat of a mesh that reaches to its shoulders; none of one that ends before."""
+        p = (self.model.mean.astype(np.float64) - self.between_eyes) / self.unit
+        below = (self.model.regions == Region.NECK) & (p[:, 1] < _NECK_HEIGHTS[0])
+        if not below.any() or np.abs(p[below, 0]).max() < 1.25 * _NECK_RADII[0]:
+            return np.zeros(0, np.intp)
+        return np.flatnonzero(below)
+
+    @cached_property
+    def directions(self) -> tuple[np.ndarray, np.ndarray]:
+        """Elevation and azimuth (N,) radians of the mean's vertices as seen from CENTRE."""
+        p = (self.model.mean.astype(np.float64) - self.between_eyes) / self.unit - CENTRE
+        return np.arctan2(p[:, 1], np.hypot(p[:, 0], p[:, 2])), np.arctan2(p[:, 0], p[:, 2])
 
     @cached_property
     def coordinates(self) -> np.ndarray:
         """(N, 2) texel coordinates of the skin's texture: azimuth and height, 1.6 texels to the millimetre."""
         p = self.model.mean / self.unit
         return np.stack([np.arctan2(p[:, 0], p[:, 2] - p[:, 2].min()) * 120, p[:, 1] * 1.6], 1)
+
+
+def _darker(model: MorphableModel, scalp: np.ndarray) -> bool:
+    """Whether the model's own colours have hair on its scalp (N,) bool: less than half as bright as the face."""
+    if model.albedo_mean is None:
+        return False
+    return bool(model.albedo_mean[scalp].mean() < 0.5 * model.albedo_mean[model.face_mask].mean())
 
 
 @dataclass(frozen=True)
@@ -96,6 +125,21 @@ class Head:
     def image(self) -> np.ndarray:
         """(N, 3) float64 vertices in image px."""
         return project(self.vertices, self.pose, self.size)
+
+    @cached_property
+    def drawn(self) -> np.ndarray:
+        """(N, 3) the vertices as they are drawn: as ``image``, but shoulders are drawn in under the clothes' neck."""
+        tucked = self.traits.shoulders
+        if not len(tucked):
+            return self.image
+        axis = np.array([0.0, 0.0, _NECK_AXIS])
+        p = (self.vertices[tucked] - self.origin) / self.traits.unit - axis
+        reach = np.interp(-p[:, 1], np.negative(_NECK_HEIGHTS), _NECK_RADII)
+        share = np.minimum(reach / np.maximum(np.hypot(p[:, 0], p[:, 2]), 1e-9), 1.0)
+        p[:, [0, 2]] *= share[:, None]
+        drawn = self.image.copy()
+        drawn[tucked] = self.place(p + axis)
+        return drawn
 
     @cached_property
     def origin(self) -> np.ndarray:

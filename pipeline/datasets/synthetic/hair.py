@@ -10,12 +10,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from pipeline.datasets.synthetic.anatomy import CENTRE, Head, sphere_grid
+from pipeline.datasets.synthetic.anatomy import CENTRE, Head, HeadModel, sphere_grid
 from pipeline.datasets.synthetic.meshes import Part, grid_surface, grid_triangles
 from pipeline.datasets.synthetic.textures import Texture, smooth_noise
+from pipeline.morphable.model import Region
 
 _AROUND = np.radians([0, 22, 42, 56, 68, 78, 88, 100, 112, 135, 180])
 _SHORT = np.radians([33, 32, 26, 14, -4, -16, 8, 10, -26, -34, -36])
+_FADE = np.radians(9)
 _LONG = np.radians([33, 32, 26, 14, -6, -30, -52, -62, -62, -62, -62])
 
 COLOURS = np.array(
@@ -92,6 +94,14 @@ def hairline(style: HairStyle, azimuth: np.ndarray) -> np.ndarray:
     line = line + style.lift * np.sqrt(front)
     swept = np.clip(2.2 - 2.4 * np.abs(azimuth - 0.35 * style.parting), 0, 1) ** 0.7
     return line - style.fringe * swept
+
+
+def roots(traits: HeadModel, style: HairStyle) -> np.ndarray:
+    """(N,) share of each of a head's vertices that lies under the roots of short hair, fading over its line."""
+    elevation, azimuth = traits.directions
+    line = hairline(replace(style, long=False, fringe=0.0), azimuth)
+    here = np.isin(traits.model.regions, (Region.SCALP, Region.SKIN, Region.NECK))
+    return np.where(here, np.clip((elevation - line) / _FADE + 0.5, 0, 1), 0.0)
 
 
 def _flow(style: HairStyle, elevation: np.ndarray, azimuth: np.ndarray) -> np.ndarray:

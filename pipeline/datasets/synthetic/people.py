@@ -93,12 +93,15 @@ def face_part(head: Head, person: Person, colour: np.ndarray, number: int) -> Pa
     traits = head.traits
     regions = traits.model.regions
     scalp = regions == Region.SCALP
-    if scalp.any():
+    if traits.painted_hair:
         hair_share = 0.0 if person.style.bald else (0.85 if person.style.full else 0.5)
         colour = colour.copy()
         colour[scalp] = hair_share * person.style.colour + (1 - hair_share) * colour[
             ~scalp & traits.model.face_mask
         ].mean(0)
+    elif traits.has_scalp and not person.style.bald:
+        share = (0.85 if person.style.full else 0.5) * hair.roots(traits, person.style)[:, None]
+        colour = share * person.style.colour + (1 - share) * colour
     gloss = np.full(len(regions), 0.022 * person.greasy)
     shine = np.full(len(regions), 14.0)
     for region, strength, exponent in (
@@ -106,6 +109,7 @@ def face_part(head: Head, person: Person, colour: np.ndarray, number: int) -> Pa
         (Region.LIPS, 0.05, 24.0),
         (Region.EYE, 0.35, 220.0),
         (Region.MOUTH_INNER, 0.02, 30.0),
+        (Region.TEETH, 0.10, 60.0),
         (Region.BROW, 0.005, 8.0),
         (Region.SCALP, 0.02, 12.0),
     ):
@@ -113,7 +117,7 @@ def face_part(head: Head, person: Person, colour: np.ndarray, number: int) -> Pa
         if region is not Region.EYE or here.mean() < _EYEBALLS:
             gloss[here], shine[here] = strength, exponent
     return Part(
-        vertices=head.image,
+        vertices=head.drawn,
         triangles=traits.model.triangles,
         albedo=colour,
         gloss=gloss,

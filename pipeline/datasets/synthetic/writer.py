@@ -40,10 +40,13 @@ TRUTH = Contract(
 
 
 def annotation(face: FaceTruth, light: np.ndarray) -> dict[str, np.ndarray]:
-    """The arrays of 300W-LP's .mat for one face (spec prn_vrn_3ddfa A.1)."""
+    """The arrays of 300W-LP's .mat for one face (spec prn_vrn_3ddfa A.1).
+
+    Exp_Para is as long as 300W-LP's, or longer for a face model with more expressions (ICT-FaceKit's 53).
+    """
     shape, expression, texture = (
         np.zeros((SHAPE_LENGTH, 1)),
-        np.zeros((EXPRESSION_LENGTH, 1)),
+        np.zeros((max(EXPRESSION_LENGTH, len(face.expression)), 1)),
         np.zeros((199, 1)),
     )
     shape[: len(face.shape), 0] = face.shape

@@ -49,7 +49,7 @@ def anatomy() -> Anatomy:
     on_ear = 1.0 - relief.smooth_step((ears.ear_place(bare)[2] - 1.1) / 0.4)
     points = relief.add_hair(points, theta, b, on_ear)
     points = mouth.pocket(points, t)
-    regions = _regions(bare, theta, b, t, lid)
+    regions = regions_of(bare, theta, b, t, lid)
 
     count = len(points)
     middle = np.abs(sheet.points[:, 0] - 0.5) < 1e-9
@@ -82,9 +82,10 @@ def anatomy() -> Anatomy:
     )
 
 
-def _regions(
+def regions_of(
     bare: np.ndarray, theta: np.ndarray, b: np.ndarray, t: np.ndarray, lid: np.ndarray
 ) -> np.ndarray:
+    """(N,) values of Region for places on the head, given as `Anatomy` has them."""
     x, y = np.abs(bare[:, 0]), bare[:, 1]
     front = theta < np.radians(75)
     region = np.full(len(bare), Region.SKIN, dtype=np.uint8)

@@ -12,6 +12,8 @@ _BALL = np.array([16.2, 13.2, 12.0])
 LID = 1.6
 IRIS = 5.9
 PUPIL = 2.1
+PUPIL_OFFSET = np.array([0.4, 0.3])
+"""From the eye's centre to the pupil's, of a person who looks at the camera."""
 
 
 def ball_height(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -30,7 +32,9 @@ def _lid_height(x: np.ndarray, y: np.ndarray) -> np.ndarray:
 
 def iris_distance(points: np.ndarray) -> np.ndarray:
     """Millimetres (n,) from the pupil's centre of a person who looks at the camera."""
-    return np.hypot(np.abs(points[:, 0]) - EYE_CENTRE[0] - 0.4, points[:, 1] - EYE_CENTRE[1] - 0.3)
+    return np.hypot(
+        np.abs(points[:, 0]) - EYE_CENTRE[0] - PUPIL_OFFSET[0], points[:, 1] - EYE_CENTRE[1] - PUPIL_OFFSET[1]
+    )
 
 
 def add_eyes(points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -71,6 +71,20 @@ class Complexion:
         self.beard = _beard(head) * self.skin * (1 - self.lip)
         self.moustache = self.beard * bump(bare, (0.0, -58.0), (24.0, 6.0))
 
+    def inside_mouth(self, head: Anatomy) -> np.ndarray:
+        """(N, 3) linear RGB of flesh and teeth; only where ``pocket`` is not 0 does it count."""
+        depth = np.abs(head.t)
+        side = smooth_step((np.abs(head.bare[:, 0]) - 7.0) / 9.0) * (depth < 0.7)
+        flesh = (
+            np.array([0.16, 0.035, 0.03])
+            * (0.08 + 0.92 * smooth_step((depth - 0.08) / 0.4) * (1.0 - 0.9 * side))[:, None]
+        )
+        low, high = mouth.TEETH
+        teeth = smooth_step((depth - low) / 0.05) * (1.0 - smooth_step((depth - high) / 0.05))
+        teeth *= 1.0 - smooth_step((np.abs(head.bare[:, 0]) - 13.0) / 6.0)
+        gaps = 0.82 + 0.18 * np.clip(3.0 * np.abs(np.sin(np.pi * head.bare[:, 0] / 8.0)), 0.0, 1.0)
+        return mix(flesh, np.array([0.62, 0.57, 0.48]) * gaps[:, None], teeth)
+
 
 def _beard(head: Anatomy) -> np.ndarray:
     x, y = np.abs(head.bare[:, 0]), head.bare[:, 1]
@@ -92,18 +106,19 @@ def mean_colour(head: Anatomy, part: Complexion) -> np.ndarray:
     colour *= 1.0 - 0.14 * bump(bare, (30.0, 2.0), (12.0, 4.0))[:, None]
     colour *= 1.0 + 0.025 * noise(bare, 9.0, 33)[:, None] + 0.02 * noise(bare, 3.5, 34)[:, None]
     chapped = _noise_where(part.lip, bare * [1.0, 0.2, 1.0], 2.4, 35)
-    colour = _mix(colour, LIP * (1 + 0.06 * chapped[:, None]), 0.9 * part.lip)
+    colour = mix(colour, LIP * (1 + 0.06 * chapped[:, None]), 0.9 * part.lip)
     fold = np.exp(-0.5 * ((bare[:, 1] - outlines.height("lip_line", bare[:, 0])) / 0.8) ** 2) * part.lip
     colour *= 1.0 - 0.45 * fold[:, None]
-    colour = _mix(colour, HAIR, 0.86 * part.brow)
-    colour = _mix(colour, HAIR * (1 + 0.15 * _noise_where(part.hair, bare, 18.0, 36)[:, None]), part.hair)
+    colour = mix(colour, HAIR, 0.86 * part.brow)
+    colour = mix(colour, HAIR * (1 + 0.15 * _noise_where(part.hair, bare, 18.0, 36)[:, None]), part.hair)
     colour *= 1.0 - 0.9 * part.nostril[:, None]
-    colour = _mix(colour, _eyeball(head, part), part.eye)
-    colour = _mix(colour, np.array([0.02, 0.015, 0.012]), part.lash)
-    return np.clip(_mix(colour, _inside_mouth(head), part.pocket), 0.003, 1.0)
+    colour = mix(colour, _eyeball(head, part), part.eye)
+    colour = mix(colour, np.array([0.02, 0.015, 0.012]), part.lash)
+    return np.clip(mix(colour, part.inside_mouth(head), part.pocket), 0.003, 1.0)
 
 
-def _mix(colour: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
+def mix(colour: np.ndarray, other: np.ndarray, share: np.ndarray) -> np.ndarray:
+    """``colour`` (N, 3) with ``other`` in it by ``share`` (N,)."""
     return colour + (other - colour) * share[:, None]
 
 
@@ -111,26 +126,12 @@ def _eyeball(head: Anatomy, part: Complexion) -> np.ndarray:
     x = np.abs(head.bare[:, 0])
     shade = 0.72 + 0.28 * smooth_step(-head.lid / 3.5)
     white = np.array([0.66, 0.62, 0.60]) * shade[:, None]
-    white = _mix(white, np.array([0.50, 0.24, 0.21]), 0.8 * smooth_step((20.5 - x) / 2.5))
+    white = mix(white, np.array([0.50, 0.24, 0.21]), 0.8 * smooth_step((20.5 - x) / 2.5))
     rays = 1.0 + 0.25 * _noise_where(part.iris, head.bare[:, :2], 1.6, 37)
     iris = np.array([0.085, 0.048, 0.024]) * (rays * (1.4 - 0.12 * part.radius))[:, None] * shade[:, None]
-    eye = _mix(white, iris, part.iris)
-    eye = _mix(eye, np.array([0.02, 0.015, 0.012]), 0.6 * part.limbus)
-    return _mix(eye, np.array([0.004, 0.004, 0.004]), part.pupil)
-
-
-def _inside_mouth(head: Anatomy) -> np.ndarray:
-    depth = np.abs(head.t)
-    side = smooth_step((np.abs(head.bare[:, 0]) - 7.0) / 9.0) * (depth < 0.7)
-    flesh = (
-        np.array([0.16, 0.035, 0.03])
-        * (0.08 + 0.92 * smooth_step((depth - 0.08) / 0.4) * (1.0 - 0.9 * side))[:, None]
-    )
-    low, high = mouth.TEETH
-    teeth = smooth_step((depth - low) / 0.05) * (1.0 - smooth_step((depth - high) / 0.05))
-    teeth *= 1.0 - smooth_step((np.abs(head.bare[:, 0]) - 13.0) / 6.0)
-    gaps = 0.82 + 0.18 * np.clip(3.0 * np.abs(np.sin(np.pi * head.bare[:, 0] / 8.0)), 0.0, 1.0)
-    return _mix(flesh, np.array([0.62, 0.57, 0.48]) * gaps[:, None], teeth)
+    eye = mix(white, iris, part.iris)
+    eye = mix(eye, np.array([0.02, 0.015, 0.012]), 0.6 * part.limbus)
+    return mix(eye, np.array([0.004, 0.004, 0.004]), part.pupil)
 
 
 def colour_fields(head: Anatomy, part: Complexion, mean: np.ndarray) -> list[tuple[str, bool, np.ndarray]]:
