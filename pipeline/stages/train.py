@@ -82,9 +82,9 @@ def _licences(
 ) -> dict[str, list[str]]:
     """What the weights were made from, by licence."""
     models = [(face.name, face.licence, "")]
-    for own in settings["face_models"]:
-        model = load_face_model(**own)
-        models.append((model.name, model.licence, own["dataset"]))
+    for block in settings["face_models"]:
+        own = load_face_model(**{key: value for key, value in block.items() if key != "dataset"})
+        models.append((own.name, own.licence, block["dataset"]))
     return licences.joined(
         licences.of_pictures(inputs["source"]),
         licences.of_face_models(models),
