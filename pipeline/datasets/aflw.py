@@ -99,6 +99,8 @@ class Aflw:
     Its first 2,000 entries are AFLW2000-3D.
     """
 
+    collection = "aflw"
+
     def __init__(self, *, subset: str = "all", every: int = 5):
         self.subset, self.every = subset, every
         self._tables = Loaded(table)

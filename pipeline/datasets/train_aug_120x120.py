@@ -72,6 +72,8 @@ def whitening(path: Path) -> Whitening:
 class TrainAug120:
     """Reader of the crops; `detector: whole` belongs to them. The list decides the split: val is 'test'."""
 
+    collection = "300w"
+
     def __init__(self, *, subset: str = "all", every: int = 5):
         self.subset = subset
         self._tables = Loaded(parameter_table)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from pipeline.config import TrainingSettings
+from pipeline.datasets import licences
 from pipeline.io.files import expand, write_json
 from pipeline.io.tables import read_tsv
 from pipeline.morphable import MorphableModel, load_face_model
@@ -21,9 +22,6 @@ from pipeline.registry import DATASETS, PICTURE_TASKS
 from pipeline.training.checkpoints import parameter_count
 from pipeline.training.job import recorded, run_training
 from pipeline.training.labelled import Labelled, labelled_pictures
-
-OWN = "MIT"
-"""Of the weights themselves; the terms of what they were made from stand beside it in the card."""
 
 
 def run(
@@ -58,7 +56,10 @@ def run(
     card = {
         **task.card(mean_shape([one.model for one in sets])),
         "parameters": parameter_count(network),
-        "licence": OWN,
+        "licences": licences.joined(
+            licences.of_pictures(inputs["source"]),
+            licences.of_face_models((one.model.name, one.model.licence, one.entry["name"]) for one in sets),
+        ),
         "trained_on": {"sets": [one.described() for one in sets], "samples": task.samples},
         "training": recorded(settings["training"]),
         "seed": settings["seed"],
@@ -89,7 +90,6 @@ class _Set:
             "name": self.entry["name"],
             "dataset": self.entry["dataset"],
             "face_model": self.model.name,
-            "licences": sorted({self.model.licence, *(row["licence"] for row in self.rows)}),
             "pictures": len(self.rows),
         }
 

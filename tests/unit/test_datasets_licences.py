@@ -10,13 +10,13 @@ from pipeline import jobs, settings
 from pipeline.datasets import licences
 from pipeline.detect import loading
 from pipeline.io import sources
-from pipeline.io.files import write_json
+from pipeline.io.files import read_json, write_json
 from pipeline.io.tables import read_tsv, write_tsv
 from pipeline.jobs.data import located
 from pipeline.morphable import load_face_model
 from pipeline.records import SOURCE_COLUMNS, FacemillError
 from pipeline.stages import source as source_stage
-from pipeline.stages import train, train_shipped
+from pipeline.stages import train
 from tests.project import ROOT
 
 ROWS = list(sources.sources().values())
@@ -108,9 +108,10 @@ def card_of(config, tmp_path, model="prn", rows=None):
 
 def test_the_default_is_made_of_nothing_but_our_own(tmp_path):
     found = card_of(settings.load(), tmp_path)
+    shipped = read_json(loading.SHIPPED / "fan.json")["licence"]
     assert found == {
         "MIT": ["face model procedural"],
-        train_shipped.LICENCE: [
+        shipped: [
             "box detector of synth_train: weights detector.safetensors",
             "landmark network of synth_train: weights fan.safetensors",
         ],
@@ -156,7 +157,9 @@ def test_a_data_sets_own_face_model_and_a_warm_start_are_in_the_job():
     ]
     job = jobs.job(settings.load((), overlay), "train", model="prn", seed=0)
     assert job.inputs["face_model"] == ["model.npz"]
-    assert job.settings["face_models"] == [{"id": "npz", "path": "model.npz", "dataset": "synth_train"}]
+    assert job.settings["face_models"] == [
+        {"id": "npz", "path": "model.npz", "chart": None, "dataset": "synth_train"}
+    ]
     assert job.inputs["weights"][-1] == "start/weights.safetensors"
     assert job.settings["weights_did"][-1] == "warm start"
     assert len(job.inputs["weights"]) == len(job.settings["weights_did"]) == 3

@@ -91,7 +91,7 @@ class Photos(Chain):
         going = [row for row in read_status(self.path("crop.tsv")) if row.reason is None]
         write_status(self.path("truth.tsv"), going)
         status = {name: [self.path(f"{path}.tsv")] for name, path in STATUS.items()}
-        inputs = {"source": self.path("source.tsv"), **status}
+        inputs = {"source": self.path("source.tsv"), "leaks": [], **status}
         self.run(reap, inputs, {"kept": "kept.tsv", "reaped": "reaped.tsv"}, {"shards": 1})
         return read_tsv(self.path("kept.tsv")), read_tsv(self.path("reaped.tsv"))
 

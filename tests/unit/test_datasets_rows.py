@@ -161,7 +161,7 @@ def test_rows_pass_through_the_stages_and_the_benchmark(tmp_path, monkeypatch):
     raw = train_aug(data, "train.configs")["train"]
     picture(data / "train_aug_120x120" / CROPS["train"][2], seed=99)
     (data / "train_aug_120x120" / CROPS["train"][1]).unlink()
-    monkeypatch.setattr(ground_truth, "load_face_model", lambda *_: replace(model(), truncated=True))
+    monkeypatch.setattr(ground_truth, "load_face_model", lambda **_: replace(model(), truncated=True))
 
     def run(stage, inputs, outputs, settings):
         outputs = {name: str(tmp_path / file) for name, file in outputs.items()}

@@ -51,6 +51,7 @@ def config(files, results, **changes):
         "face_model": {"id": "npz", "path": str(files / "face.npz")},
         "datasets": {"synth_train": None, "photos": dataset},
         "targets": {"points": {"kind": "landmarks"}, "map": {"kind": "posmap", "size": 32}},
+        "leaks": {"check": False},
         "labelling": {
             "weights": str(files / "mb.pth"),
             "statistics": str(files / "statistics.npz"),
@@ -236,7 +237,7 @@ def test_only_data_sets_with_these_labels_have_the_stage(files, tmp_path):
     assert set(plain.settings) - set(truth.settings) == {"reader", "root"}
     reap, plain = (jobs.job(c, "reap", **AT, dataset="photos") for c in (with_labels, without))
     assert set(reap.inputs) - set(plain.inputs) == {"label"}
-    assert set(plain.inputs) == {"source", "detect", "crop", "ground_truth"}
+    assert set(plain.inputs) == {"source", "detect", "crop", "ground_truth", "leaks"}
     label = jobs.job(with_labels, "label", **at)
     assert label.inputs["weights"] == [str(files / "mb.pth"), str(files / "statistics.npz")]
     assert label.inputs["face_model"] == [str(files / "face.npz")]
