@@ -45,6 +45,7 @@ PLUMBING = {
     "pipeline.registry",
     "pipeline.provenance",
     "pipeline.layout",
+    "pipeline.io.published",
 }
 """Modules that choose and name but compute nothing: the values that they hand on are params of the rules."""
 

@@ -44,6 +44,7 @@ def run(root, results, detection, labelling):
             },
         },
         "targets": {"params": {"kind": "params"}},
+        "leaks": {"check": False},
         "labelling": {
             "weights": "${FACEMILL_DATA}/weights/mb05_120x120.pth",
             "statistics": "${FACEMILL_DATA}/weights/mb05_param_mean_std.npz",

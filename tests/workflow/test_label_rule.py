@@ -17,6 +17,7 @@ face_model: {id: npz, path: world/face.npz}
 datasets:
   photos: {reader: face_300w_lp, root: world/photos, labels: tddfa, detection: {detector: whole}, validation: 0.0}
 targets: {points: {kind: landmarks}}
+leaks: {check: false}
 labelling: {weights: world/mb.pth, statistics: world/statistics.npz, agreement: 1000.0, inside: 0.1}
 """
 TARGET = "results/pack/roi120/points/photos/train.h5"
