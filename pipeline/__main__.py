@@ -29,12 +29,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one verb; 0 when it did what was asked, 1 with one line on standard error when it could not."""
     options = parser().parse_args(arguments)
     try:
-        return options.run(options) or 0
+        status = options.run(options) or 0
+        sys.stdout.flush()
+        return status
     except FacemillError as error:
         print(f"{options.verb}: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     except BrokenPipeError:
         return 1
+    except OSError as error:
+        print(f"{options.verb}: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(f"{options.verb}: interrupted; what was finished stands", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

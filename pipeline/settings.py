@@ -91,7 +91,9 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
         values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise FacemillError(f"no config file {path}") from error
-    except yaml.YAMLError as error:
+    except OSError as error:
+        raise FacemillError(f"{path}: cannot be read as a config file: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise FacemillError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(values, dict):
         raise FacemillError(f"{path}: expected a mapping of settings, found {type(values).__name__}")

@@ -65,6 +65,14 @@ def test_set_reaches_any_value_and_is_checked():
         settings.load((), ["training.seeds=[1"])
 
 
+def test_what_is_no_config_file_is_one_line(tmp_path):
+    with pytest.raises(FacemillError, match="cannot be read as a config file: Is a directory"):
+        settings.load([tmp_path])
+    (tmp_path / "picture.yaml").write_bytes(b"\x89PNG")
+    with pytest.raises(FacemillError, match="picture.yaml is not YAML"):
+        settings.load([tmp_path / "picture.yaml"])
+
+
 def test_a_number_without_a_point_is_one_among_free_keywords_too():
     config = settings.load((), ["models.prn.settings.bn_momentum=1e-2"])
     assert config.models["prn"].settings["bn_momentum"] == pytest.approx(0.01)

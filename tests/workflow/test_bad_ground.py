@@ -84,6 +84,21 @@ def test_a_missing_data_folder(project):
     refused(done, "no data folder /nowhere/at/all", "datasets")
 
 
+def test_what_cannot_be_printed_is_said_in_one_line(project):
+    command = f"{sys.executable} -m pipeline ledger --configfile small.yaml > /dev/full"
+    done = subprocess.run(command, shell=True, cwd=project.path, text=True, capture_output=True)
+    refused(done, "No space left on device")
+
+
+def test_a_results_folder_with_a_space_and_a_quote(project):
+    results = "the people's results"
+    target, option = f"{results}/source/synth_test.tsv", f"results={results}"
+    done = project.snakemake(target, options=("--config", option))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert (project.path / target).is_file()
+    assert (project.path / results / "logs").is_dir() and not (project.path / "the").exists()
+
+
 def test_a_missing_input_is_named_with_the_command_that_makes_it(project):
     (project.path / PACK).unlink()
     done = project.pipeline("infer", "--model", "prn", "--seed", "0", "--benchmark", "synth_test", *SMALL)
@@ -94,6 +109,8 @@ def test_a_missing_input_is_named_with_the_command_that_makes_it(project):
     ("arguments", "words"),
     [
         (("crop", "--dataset", "synth_test"), ("expected --frame",)),
+        (("detect", "--dataset", "synth_test", "--shard", "x"), ("shard: expected a whole number from 0",)),
+        (("why", "results/eval/prn.json", "--configfile", "docs"), ("docs: cannot be read",)),
         (("train", "--model", "pnr", "--seed", "0"), ("unknown model 'pnr'", "Did you mean 'prn'")),
         (("why", "results/evil/prn.json"), ("no stage makes results/evil/prn.json",)),
         (("show", "results/nothing.h5"), ("no file results/nothing.h5",)),

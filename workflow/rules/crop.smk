@@ -12,4 +12,4 @@ rule crop:
         job=task("crop"),
         code=code("crop"),
     shell:
-        "python -m pipeline crop --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline crop --job {params.job:q} > {log:q} 2>&1"

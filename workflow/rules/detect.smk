@@ -14,4 +14,4 @@ rule detect:
         job=task("detect"),
         code=code("detect"),
     shell:
-        "python -m pipeline detect --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline detect --job {params.job:q} > {log:q} 2>&1"

@@ -12,7 +12,7 @@ rule infer:
         job=task("infer"),
         code=code("infer"),
     shell:
-        "python -m pipeline infer --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline infer --job {params.job:q} > {log:q} 2>&1"
 
 
 rule score:
@@ -29,7 +29,7 @@ rule score:
         job=task("score"),
         code=code("score"),
     shell:
-        "python -m pipeline score --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline score --job {params.job:q} > {log:q} 2>&1"
 
 
 rule evaluate:
@@ -46,7 +46,7 @@ rule evaluate:
         job=task("evaluate"),
         code=code("evaluate"),
     shell:
-        "python -m pipeline evaluate --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline evaluate --job {params.job:q} > {log:q} 2>&1"
 
 
 rule sheet:
@@ -63,4 +63,4 @@ rule sheet:
         job=task("sheet"),
         code=code("sheet"),
     shell:
-        "python -m pipeline sheet --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline sheet --job {params.job:q} > {log:q} 2>&1"

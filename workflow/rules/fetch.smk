@@ -13,4 +13,4 @@ rule fetch:
         job=task("fetch"),
         code=code("fetch"),
     shell:
-        "python -m pipeline fetch --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline fetch --job {params.job:q} > {log:q} 2>&1"

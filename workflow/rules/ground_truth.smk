@@ -12,4 +12,4 @@ rule ground_truth:
         job=task("ground_truth"),
         code=code("ground_truth"),
     shell:
-        "python -m pipeline ground_truth --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline ground_truth --job {params.job:q} > {log:q} 2>&1"

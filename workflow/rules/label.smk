@@ -12,4 +12,4 @@ rule label:
         job=task("label"),
         code=code("label"),
     shell:
-        "python -m pipeline label --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline label --job {params.job:q} > {log:q} 2>&1"

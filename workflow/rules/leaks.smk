@@ -12,7 +12,7 @@ rule fingerprint:
         job=task("fingerprint"),
         code=code("fingerprint"),
     shell:
-        "python -m pipeline fingerprint --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline fingerprint --job {params.job:q} > {log:q} 2>&1"
 
 
 rule leaks:
@@ -29,4 +29,4 @@ rule leaks:
         job=task("leaks"),
         code=code("leaks"),
     shell:
-        "python -m pipeline leaks --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline leaks --job {params.job:q} > {log:q} 2>&1"

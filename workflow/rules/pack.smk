@@ -12,4 +12,4 @@ rule pack:
         job=task("pack"),
         code=code("pack"),
     shell:
-        "python -m pipeline pack --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline pack --job {params.job:q} > {log:q} 2>&1"

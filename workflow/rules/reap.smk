@@ -12,7 +12,7 @@ rule reap:
         job=task("reap"),
         code=code("reap"),
     shell:
-        "python -m pipeline reap --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline reap --job {params.job:q} > {log:q} 2>&1"
 
 
 rule contact_sheet:
@@ -29,7 +29,7 @@ rule contact_sheet:
         job=task("contact_sheet"),
         code=code("contact_sheet"),
     shell:
-        "python -m pipeline contact_sheet --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline contact_sheet --job {params.job:q} > {log:q} 2>&1"
 
 
 rule ledger:
@@ -46,4 +46,4 @@ rule ledger:
         job=task("ledger"),
         code=code("ledger"),
     shell:
-        "python -m pipeline ledger --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline ledger --job {params.job:q} > {log:q} 2>&1"

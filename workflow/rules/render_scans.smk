@@ -12,4 +12,4 @@ rule render_scans:
         job=task("render_scans"),
         code=code("render_scans"),
     shell:
-        "python -m pipeline render_scans --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline render_scans --job {params.job:q} > {log:q} 2>&1"

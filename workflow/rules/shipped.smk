@@ -16,7 +16,7 @@ rule train_shipped:
         job=task("train_shipped"),
         code=code("train_shipped"),
     shell:
-        "python -m pipeline train_shipped --job {params.job:q} --upkeep {resources.upkeep:q} > {log} 2>&1"
+        "python -m pipeline train_shipped --job {params.job:q} --upkeep {resources.upkeep:q} > {log:q} 2>&1"
 
 
 rule census:
@@ -33,4 +33,4 @@ rule census:
         job=task("census"),
         code=code("census"),
     shell:
-        "python -m pipeline census --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline census --job {params.job:q} > {log:q} 2>&1"

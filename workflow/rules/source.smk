@@ -12,4 +12,4 @@ rule source:
         job=task("source"),
         code=code("source"),
     shell:
-        "python -m pipeline source --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline source --job {params.job:q} > {log:q} 2>&1"

@@ -12,4 +12,4 @@ rule synthesise:
         job=task("synthesise"),
         code=code("synthesise"),
     shell:
-        "python -m pipeline synthesise --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline synthesise --job {params.job:q} > {log:q} 2>&1"

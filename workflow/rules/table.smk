@@ -12,4 +12,4 @@ rule table:
         job=task("table"),
         code=code("table"),
     shell:
-        "python -m pipeline table --job {params.job:q} > {log} 2>&1"
+        "python -m pipeline table --job {params.job:q} > {log:q} 2>&1"

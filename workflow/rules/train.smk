@@ -16,4 +16,4 @@ rule train:
         job=task("train"),
         code=code("train"),
     shell:
-        "python -m pipeline train --job {params.job:q} --upkeep {resources.upkeep:q} > {log} 2>&1"
+        "python -m pipeline train --job {params.job:q} --upkeep {resources.upkeep:q} > {log:q} 2>&1"
