@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import Field, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
 from pipeline.config.data import Angles, DatasetSettings, FaceModelSettings, ScanSettings, SyntheticSettings
 from pipeline.config.stages import (
@@ -71,6 +71,11 @@ class Config(Strict):
     evaluation: EvaluationSettings
     shipped: dict[str, ShippedSettings] = Field({})
     census: str | None = Field(None, description="synthetic data set for the census of detection")
+    _seen: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def seen(self) -> dict[str, str]:
+        """What was found in the user's folders since this config was read, by path: each is looked at once."""
+        return self._seen
 
     @model_validator(mode="before")
     @classmethod

@@ -8,6 +8,7 @@ its result, and so does not make it run again.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -65,6 +66,7 @@ def job(config: Config, stage: str, **wildcards: object) -> Job:
     if stage not in STAGES:
         raise FacemillError(registry.unknown("stage", stage, sorted(STAGES)))
     values = {name: str(value) for name, value in wildcards.items()}
+    _check_wildcards(config, values)
     inputs, settings, modules = STAGES[stage](config, **values)
     upkeep = {}
     if "training" in settings:
@@ -80,6 +82,18 @@ def job(config: Config, stage: str, **wildcards: object) -> Job:
         (f"pipeline.stages.{stage}", *modules),
         upkeep,
     )
+
+
+def _check_wildcards(config: Config, values: dict[str, str]) -> None:
+    for name, value in values.items():
+        if not re.fullmatch(layout.WILDCARDS[name], value):
+            wanted = {r"\d+": "a whole number from 0", r"\w+": "letters, digits and _"}
+            pattern = layout.WILDCARDS[name]
+            raise FacemillError(f"{name}: expected {wanted.get(pattern, pattern)}, found {value!r}")
+        if name == "shard" and int(value) >= config.shards:
+            raise FacemillError(
+                f"shard: expected 0 to {config.shards - 1} (shards: {config.shards}), found {value}"
+            )
 
 
 def require_data(config: Config) -> None:

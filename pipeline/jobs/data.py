@@ -8,6 +8,7 @@ from typing import Any
 from pipeline import layout, provenance, registry
 from pipeline.config import Config, DatasetSettings, DetectionSettings, TargetSettings
 from pipeline.io.files import expand
+from pipeline.jobs.folders import listing
 from pipeline.jobs.job import Parts
 from pipeline.jobs.weights import SHIPPED_WEIGHTS, library_sources, own_files
 from pipeline.keywords import keywords_of
@@ -92,11 +93,14 @@ def detection_of(config: Config, dataset: str) -> DetectionSettings:
 
 
 def reader(config: Config, dataset: str) -> Parts:
-    """What a job needs that reads a data set: its list of pictures, its folder, its reader."""
+    """What a job needs that reads a data set: its list of pictures, its folder and what is in it, its reader."""
     block = dataset_of(config, dataset)
+    settings = {"reader": block.reader, "root": root_of(config, dataset)}
+    if block.root is not None:
+        settings["listing"] = listing(config, block.root)
     return (
         {"source": path_of(config, "source", "source", dataset=dataset)},
-        {"reader": block.reader, "root": root_of(config, dataset)},
+        settings,
         (registry.DATASETS.module(block.reader),),
     )
 
@@ -142,6 +146,7 @@ def render_scans(config: Config, dataset: str, shard: str) -> Parts:
     if block.scans is None:
         raise FacemillError(f"data set {dataset} has no scans to render; expected datasets.{dataset}.scans")
     settings = {"seed": config.seed, "shards": config.shards, "scans": as_values(block.scans)}
+    settings["listing"] = listing(config, block.scans.root)
     return {}, settings | {"images": root_of(config, dataset)}, ()
 
 
