@@ -7,14 +7,14 @@ JOBS   ?= 8
 .PHONY: help run test test-slow report lint format build clean
 
 help:
-	@echo "make run     install, build, and run the chain on the embedded default: results/eval/prn.json"
+	@echo "make run     install, build, and run the chain on the embedded default: results/eval/prn.json, tables, ledger, pictures"
 	@echo "make test    install, build, and run the tests that are neither slow nor gpu"
 	@echo "make report  one HTML file with tables, pictures and what each rule cost"
 	@echo "make lint    ruff, snakefmt, snakemake --lint"
 	@echo "make build   rebuild the Cython extensions"
 
 run: $(VENV)/.built
-	$(VENV)/bin/snakemake -j$(JOBS) results/eval/prn.json
+	$(VENV)/bin/snakemake -j$(JOBS)
 
 test: $(VENV)/.built
 	$(PY) -m pytest -m "not slow and not gpu"
@@ -23,8 +23,8 @@ test-slow: $(VENV)/.built
 	$(PY) -m pytest -m "slow and not gpu"
 
 report: $(VENV)/.built
-	$(VENV)/bin/snakemake -j$(JOBS) tables
-	$(VENV)/bin/snakemake --report results/report.html tables
+	$(VENV)/bin/snakemake -j$(JOBS)
+	$(VENV)/bin/snakemake --report results/report.html
 
 lint: $(VENV)/.built
 	$(VENV)/bin/ruff check .

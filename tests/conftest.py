@@ -6,13 +6,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import pytest
 
-from tests.project import TARGET, Project, fresh
+from tests.project import Project, fresh
 
 
 @pytest.fixture(scope="session")
 def base(tmp_path_factory) -> Project:
-    """The project after ``snakemake results/eval/prn.json`` on a handful of pictures. Copy it before changing it."""
+    """The project after ``snakemake`` on a handful of pictures. Copy it before changing it."""
     project = fresh(tmp_path_factory.mktemp("base") / "project")
-    done = project.snakemake(TARGET)
+    done = project.snakemake()
     assert done.returncode == 0, done.stdout + done.stderr
     return project

@@ -55,6 +55,8 @@ def test_the_json_balances(base):
 
 def test_nothing_to_do_right_after_a_run(base):
     assert base.planned() == set()
+    whole = base.snakemake(options=("-n",))
+    assert "Nothing to be done" in whole.stdout + whole.stderr, whole.stdout + whole.stderr
     why = base.pipeline("why", TARGET, "--configfile", "small.yaml")
     assert "is up to date" in why.stdout, why.stdout + why.stderr
 
