@@ -7,7 +7,7 @@ min_version("9.0")
 configfile: "config.yaml"
 
 
-container: "docker://python:3.11-slim"
+container: "envs/facemill.sif"
 
 
 include: "workflow/rules/common.smk"

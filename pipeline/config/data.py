@@ -8,6 +8,9 @@ from pydantic import AfterValidator, Field
 
 from pipeline.config.types import Keywords, Range, Share, Strict, ordered
 
+Quality = Annotated[int, Field(ge=1, le=100)]
+"""Of a JPEG."""
+
 
 class FaceModelSettings(Strict):
     """The morphable face model behind synthesis and ground truth."""
@@ -52,7 +55,7 @@ class SyntheticSettings(Strict):
     shadows: Share = Field(0.6, description="pictures whose main light casts shadows")
     blur: float = Field(0.6, ge=0, description="mean sigma of the blur, pixels")
     noise: float = Field(0.012, ge=0, description="mean sigma of the noise, share of full scale")
-    jpeg_quality: Annotated[tuple[int, int], AfterValidator(ordered)] = Field(
+    jpeg_quality: Annotated[tuple[Quality, Quality], AfterValidator(ordered)] = Field(
         (35, 97), description="least and most JPEG quality"
     )
 
@@ -109,7 +112,7 @@ class ScanSettings(Strict):
     lamp_from: tuple[float, float, float] = Field(
         (0.3, 0.5, 1.0), description="towards the lamp: right, up, to the viewer"
     )
-    jpeg_quality: int = Field(95, ge=1, le=100)
+    jpeg_quality: Quality = 95
 
 
 class DatasetSettings(Strict):

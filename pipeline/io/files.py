@@ -45,11 +45,11 @@ def _cannot_write(path: Path, error: OSError) -> FacemillError:
     if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return FacemillError(
             f"cannot write {path}: no space left ({error.strerror}); free some, or set another "
-            "folder with --set results=FOLDER, and run the same command again"
+            "folder (--set results=FOLDER, --out where the command has it), and run the same command again"
         )
     return FacemillError(
         f"cannot write {path}: {error.strerror or error}; expected a folder that this user may write, "
-        "set one with --set results=FOLDER"
+        "set one (--set results=FOLDER, --out where the command has it)"
     )
 
 

@@ -35,7 +35,7 @@ def test_every_rule_is_complete(name):
     if "shell:" not in body:
         return
     assert body.lstrip().startswith('"""'), "no docstring"
-    for part in ("log:", "benchmark:", "params:", f'code=code("{name}")', f'job=task("{name}")', "{log}"):
+    for part in ("log:", "benchmark:", "params:", f'code=code("{name}")', f'job=task("{name}")', "{log:q}"):
         assert part in body, f"rule {name} lacks {part}"
     assert "lambda" not in body
     assert "run:" not in body
