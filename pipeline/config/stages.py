@@ -30,7 +30,7 @@ class DetectionSettings(Strict):
     depth_weights: str = Field(
         "library", description="of the depth network, for landmarks 3d: library or a path"
     )
-    score: Share = Field(0.92, description="least score of a box")
+    score: Share = Field(0.8, description="least score of a box")
     overlap: Share = Field(
         0.3, description="non-maximum suppression drops a box that overlaps a better one by more"
     )
@@ -44,7 +44,7 @@ class DetectionSettings(Strict):
         "subpixel", description="heat-map decode; library truncates to integers as face-alignment does"
     )
     flip: bool = Field(False, description="second landmark pass on the mirrored crop")
-    peak: Share = Field(0.45, description="least mean heat-map peak of plausible landmarks")
+    peak: Share = Field(0.4, description="least mean heat-map peak of plausible landmarks")
     batch: int = Field(16, ge=1, description="faces in one pass")
     device: Literal["auto", "cpu", "cuda"] = "auto"
     precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="of our own networks")

@@ -84,7 +84,7 @@ def of_card(card: Mapping[str, Any], name: str) -> Licences:
     """The licences that a model's card lists; of a card without any, unknown terms."""
     if isinstance(card.get("licences"), Mapping):
         return {licence: set(parts) for licence, parts in card["licences"].items()}
-    return {str(card.get("licence", UNKNOWN_WEIGHTS)): {f"weights {name}"}}
+    return {UNKNOWN_WEIGHTS: {f"weights {name}"}}
 
 
 def joined(*parts: Licences) -> dict[str, list[str]]:

@@ -21,7 +21,7 @@ from pipeline.losses.base import Losses
 from pipeline.models.faceboxes import decode, encode, priors
 from pipeline.registry import PICTURE_TASKS
 from pipeline.training.labelled import Labelled, PictureTask
-from pipeline.training.photometric import disturb
+from pipeline.training.photometric import cover, cut_out, disturb
 
 MATCH = 0.4  # least overlap of a prior that answers for a face
 NEGATIVES = 7  # background priors in the loss for each that answers for a face
@@ -29,15 +29,16 @@ LEAST_SIDE = 0.04  # a box smaller than this share of the input is neither face 
 SIZES = ((44, 66, 96, 140), (200,), (256,))
 DENSITY = ((3, 2, 2, 2), (2,), (1,))
 FILL = tuple(int(value) for value in MEAN_BGR[::-1])
+TURN = 20.0  # degrees
 
 
 @PICTURE_TASKS.register("detector")
 class DetectorTask(PictureTask):
     """The training task of the box detector (paper: Zhang et al., FaceBoxes, 2017; SSD's matching and mining).
 
-    Pictures are kept at `cache` pixels. A sample is one affine resampling to the input: zoomed, shifted, mirrored,
-    recoloured. Loss: cross entropy over the priors that answer for a face and the hardest others, smooth L1 over
-    the former's offsets.
+    Pictures are kept at `cache` pixels. A sample is one affine resampling to the input: zoomed, shifted, turned,
+    mirrored, recoloured, partly covered, sometimes cut out onto a plain ground as photos in collections are. Loss:
+    cross entropy over the priors that answer for a face and the hardest others, smooth L1 over the former's offsets.
     """
 
     def __init__(
@@ -57,12 +58,12 @@ class DetectorTask(PictureTask):
         self.side, self.cache = side, cache
         self.network_settings = {"width": width, "sizes": sizes, "density": density}
         self.prior = priors(side, side, faceboxes_from(self.network_settings)[1])
-        ids, images, self.boxes = [], [], []
+        ids, images, self.landmarks = [], [], []
         for picture in pictures:
             transform = CropTransform.whole(*picture.image.shape[:2], cache)
             ids.append(picture.id)
             images.append(crop_image(picture.image, transform, "edge"))
-            self.boxes.append(landmark_box(transform.apply(picture.landmarks)).reshape(-1, 4))
+            self.landmarks.append(transform.apply(picture.landmarks).reshape(-1, 68, 2))
         self.images = images
         self.divide(ids, validation)
 
@@ -98,19 +99,24 @@ class DetectorTask(PictureTask):
         shift = random.uniform(0, 1, 2) * slack
         if random.random() < 0.3:
             shift = slack / 2
-        mirror = random.random() < 0.5
-        edges = (self.boxes[row].reshape(-1, 2, 2) + 0.5) * scale + shift
         matrix = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
-        matrix[:, 2] += 0.5 * scale - 0.5
+        if random.random() < 0.5:
+            matrix = turned(matrix, np.deg2rad(random.uniform(-TURN, TURN)), self.side / 2)
+        edges = boxes_of((self.landmarks[row] + 0.5) @ matrix[:, :2].T + matrix[:, 2])
+        matrix[:, 2] += matrix[:, :2].sum(axis=1) / 2 - 0.5  # from pixels' outer edges to their centres
         source = self.images[row]
         if zoom < 0.75:
             source = cv2.GaussianBlur(source, (0, 0), 0.35 / zoom)
         image = cv2.warpAffine(source, matrix, (self.side, self.side), borderValue=FILL)
-        if mirror:
+        if random.random() < 0.5:
             image = np.ascontiguousarray(image[:, ::-1])
-            edges[..., 0] = self.side - edges[..., 0]
-            edges = np.stack([edges.min(axis=1), edges.max(axis=1)], axis=1)
-        return disturb(image, random), edges.reshape(-1, 4)
+            edges[:, [2, 0]] = self.side - edges[:, [0, 2]]
+        image = disturb(image, random)
+        if random.random() < 0.15:
+            image = cover(image, random)
+        if random.random() < 0.25:
+            image = cut_out(image, edges, random)
+        return image, edges
 
     def loss(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
         """Both parts divided by the number of priors that answer for a face."""
@@ -137,7 +143,7 @@ class DetectorTask(PictureTask):
             sized = [
                 cv2.resize(self.images[r], (self.side, self.side), interpolation=cv2.INTER_AREA) for r in rows
             ]
-            truth = [(self.boxes[r] + 0.5) * ratio for r in rows]
+            truth = [boxes_of((self.landmarks[r] + 0.5) * ratio) for r in rows]
             image = self._tensors(list(zip(sized, truth, strict=True)))["image"]
             offsets, confidence = model(image.to(next(model.parameters()).device))
             boxes = decode(offsets.float().cpu().numpy(), self.prior) * self.side
@@ -156,6 +162,19 @@ class DetectorTask(PictureTask):
     def card(self, mean_shape: np.ndarray) -> dict[str, Any]:
         """What detection needs to use the weights; nothing of it depends on the shape of faces."""
         return {"network": "faceboxes", "settings": self.network_settings, "side": self.side}
+
+
+def boxes_of(landmarks: np.ndarray) -> np.ndarray:
+    """The tight boxes (n, 4) of the landmarks (n, 68, 2) of any number of faces."""
+    return landmark_box(landmarks).reshape(-1, 4)
+
+
+def turned(matrix: np.ndarray, angle: float, centre: float) -> np.ndarray:
+    """The affine map (2, 3) followed by a turn by `angle`, in radians, about the point (centre, centre)."""
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    out = turn @ matrix
+    out[:, 2] += centre - turn.sum(axis=1) * centre
+    return out
 
 
 def match(boxes: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -10,9 +10,10 @@ from pipeline.detect.fan import activate, crop_transform
 from pipeline.detect.heatmaps import MIRRORED, decode
 from pipeline.geometry.boxes import iou, landmark_box
 from pipeline.models.faceboxes import decode as decode_boxes
-from pipeline.training.detector_task import DetectorTask, average_precision, judged, match
+from pipeline.training.detector_task import DetectorTask, average_precision, judged, match, turned
 from pipeline.training.fan_task import FanTask, spread
 from pipeline.training.labelled import Labelled, drawn, split
+from pipeline.training.photometric import cut_out
 
 TRAINING = TrainingSettings(batch_size=4, threads=1)
 SMALL = {
@@ -33,7 +34,7 @@ def face_like():
 
 
 def pictures(count=24, seed=0):
-    """Grey pictures with one red face-like disc each; every fourth has none."""
+    """Grey pictures with one red face-like disc each, the hull of its points; every fourth has none."""
     rng = np.random.default_rng(seed)
     for k in range(count):
         image = np.full((160, 160, 3), 120, np.uint8)
@@ -41,8 +42,7 @@ def pictures(count=24, seed=0):
         if k % 4:
             centre = rng.uniform(60, 100, 2)
             landmarks = (face_like() + centre)[None].astype(np.float32)
-            x1, y1, x2, y2 = (float(v) for v in landmark_box(landmarks[0]))
-            cv2.ellipse(image, (((x1 + x2) / 2, (y1 + y2) / 2), (x2 - x1, y2 - y1), 0), (220, 60, 40), -1)
+            cv2.fillConvexPoly(image, cv2.convexHull(np.rint(landmarks[0]).astype(int)), (220, 60, 40))
         yield Labelled(f"p{k}", image, landmarks)
 
 
@@ -144,9 +144,10 @@ def test_priors_answer_for_faces_and_ignore_the_rest():
 
 
 def test_augmented_boxes_stay_on_their_faces(monkeypatch):
-    monkeypatch.setattr("pipeline.training.detector_task.disturb", lambda image, random: image)
+    for change in ("disturb", "cover"):
+        monkeypatch.setattr(f"pipeline.training.detector_task.{change}", lambda image, random: image)
     task = DetectorTask(pictures(), TRAINING, 0, **SMALL, validation=0.2)
-    rows = [k for k in range(24) if len(task.boxes[k])]
+    rows = [k for k in range(24) if len(task.landmarks[k])]
     overlaps = []
     for k in range(20):
         image, boxes = task._sample(rows[k % len(rows)], np.random.default_rng(k))
@@ -154,6 +155,31 @@ def test_augmented_boxes_stay_on_their_faces(monkeypatch):
         if ((boxes > 4) & (boxes < 124)).all():
             overlaps.append(iou(np.array([[x.min(), y.min(), x.max() + 1, y.max() + 1]]), boxes)[0, 0])
     assert len(overlaps) >= 5 and np.min(overlaps) > 0.9
+
+
+def test_a_cut_out_picture_keeps_its_faces_and_lies_on_one_colour():
+    image = np.random.default_rng(0).integers(1, 255, (90, 120, 3), np.uint8)
+    boxes = np.array([[30, 20, 60, 55], [50, 40, 80, 70.0]])
+    for seed in range(10):
+        cut = cut_out(image.copy(), boxes, np.random.default_rng(seed))
+        kept = (cut == image).all(axis=-1)
+        assert kept[20:70, 30:80].all() and not kept.all()
+        assert len(np.unique(cut[~kept], axis=0)) == 1
+    outside = np.array([[-80, -60, -10, -5], [130, 100, 160, 140.0]])
+    for seed in range(10):
+        assert cut_out(image.copy(), outside[:1], np.random.default_rng(seed)).shape == image.shape
+        assert cut_out(image.copy(), outside, np.random.default_rng(seed)).shape == image.shape
+        assert (cut_out(image.copy(), np.zeros((0, 4)), np.random.default_rng(seed)) == image).any()
+
+
+def test_a_turn_keeps_the_centre_and_every_distance():
+    matrix = np.array([[0.5, 0, 3], [0, 0.7, -2.0]])
+    out = turned(matrix, 0.3, 40.0)
+    points = np.random.default_rng(0).uniform(0, 80, (5, 2))
+    before, after = (points @ m[:, :2].T + m[:, 2] for m in (matrix, out))
+    np.testing.assert_allclose(np.linalg.norm(after - 40, axis=1), np.linalg.norm(before - 40, axis=1))
+    (x, y), (u, v) = (before - 40).T, (after - 40).T
+    np.testing.assert_allclose((x * v - y * u) / (x**2 + y**2), np.sin(0.3))
 
 
 def test_average_precision_by_hand():

@@ -9,6 +9,7 @@ from pipeline.config import Config
 from pipeline.datasets.face_300w_lp import photograph
 from pipeline.datasets.synthetic.plan import Kind, kind_of, original_of, picture_id, shard_indices
 from pipeline.io.files import read_json
+from pipeline.jobs import job
 from pipeline.records import FacemillError
 from pipeline.settings import ROOT, load
 
@@ -74,6 +75,24 @@ def test_people_of_two_data_sets_differ():
 def worlds(config: Config) -> set[tuple[int, str]]:
     """Seed and id of every synthetic data set of a config."""
     return {(config.seed, name) for name, block in config.datasets.items() if block.synthetic}
+
+
+def test_the_shipped_networks_are_those_that_their_preset_trains():
+    config = load([ROOT / "workflow/presets/shipped.yaml"])
+    assert {path.stem for path in (ROOT / "pipeline/detect/weights").glob("*.safetensors")} == set(
+        config.shipped
+    )
+    for name in config.shipped:
+        card, settings = (
+            read_json(ROOT / f"pipeline/detect/weights/{name}.json"),
+            job(config, "train_shipped", shipped=name).settings,
+        )
+        assert card["training"] == settings["training"] and card["seed"] == settings["seed"]
+        learnt, drawn = (
+            [(one["name"], one["dataset"]) for one in sets]
+            for sets in (card["trained_on"]["sets"], settings["sets"])
+        )
+        assert learnt == drawn
 
 
 def test_the_shipped_networks_know_nobody_of_any_other_data_set():

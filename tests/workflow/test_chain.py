@@ -139,9 +139,12 @@ def test_two_runs_are_equal_to_the_byte_after_kills(project):
     before = everything(project)
     for path in ("crop", "ground_truth", "reap", "pack", "train", "infer", "score", "eval", "state"):
         subprocess.run(["rm", "-rf", str(project.path / "results" / path)], check=True)
-    kill_when(project, "pipeline crop", "crop/**/.*.part")
-    kill_when(project, "pipeline train", "state/**/state.pt")
-    kill_when(project, "pipeline train", "pack/**/*.h5", delay=random.uniform(0, 3))
+    assert kill_when(project, "pipeline crop", "crop/**/.*.part")
+    assert kill_when(project, "pipeline train", "state/**/state.pt")
+    delay = random.uniform(0, 3)
+    while not kill_when(project, "pipeline train", "pack/**/*.h5", delay):  # it was over: sooner
+        subprocess.run(["rm", "-rf", str(project.path / "results/train")], check=True)
+        delay /= 2
     project.snakemake("--unlock")
     done = project.snakemake(TARGET)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -150,7 +153,7 @@ def test_two_runs_are_equal_to_the_byte_after_kills(project):
 
 def kill_when(project, words, pattern, delay=0.0):
     """Start the run; SIGKILL all of it ``delay`` seconds after a job whose command holds ``words`` runs and some
-    result matches ``pattern``."""
+    result matches ``pattern``. Whether that job was still running then."""
     command = [sys.executable, "-m", "snakemake", TARGET, "-j2", "--nolock", "--configfile", "small.yaml"]
     run = subprocess.Popen(
         command,
@@ -167,6 +170,7 @@ def kill_when(project, words, pattern, delay=0.0):
         reached = any(words in line for line in found) and any((project.path / "results").glob(pattern))
         time.sleep(0.005)
     time.sleep(delay)
+    running = any(words in line for line in processes(project).values())
     while left := processes(project):
         for number in left:
             with contextlib.suppress(ProcessLookupError):
@@ -175,6 +179,7 @@ def kill_when(project, words, pattern, delay=0.0):
         time.sleep(0.02)
     run.wait()
     assert reached, f"the run ended before {words} was seen"
+    return running
 
 
 def processes(project):
