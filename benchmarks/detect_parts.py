@@ -172,10 +172,14 @@ def stand_in_boxes(name: str, folder: Path, batch: int) -> Call:
 
 def save_stand_in(name: str, path: Path) -> None:
     """Write random weights of one of the library's detectors that is sure that there is no face anywhere, and what
-    belongs beside them."""
+    belongs beside them. FacemillError where the library, or what it needs, cannot be imported."""
     made = STAND_INS[name]
     torch.manual_seed(0)
-    module = import_module(f"face_alignment.detection.{made.module}")
+    try:
+        module = import_module(f"face_alignment.detection.{made.module}")
+    except Exception as error:
+        words = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise FacemillError(f"face-alignment's {made.module} cannot be imported ({words})") from error
     network = getattr(module, made.network)(**dict(made.keywords))
     with torch.no_grad():
         for place, layer in network.named_modules():

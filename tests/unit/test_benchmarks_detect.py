@@ -61,6 +61,15 @@ def test_a_stand_in_is_taken_by_the_library_and_finds_no_face(tmp_path, name):
     assert boxes.shape == (0, 4) and scores.shape == (0,)
 
 
+def test_a_library_that_cannot_be_imported_is_one_line(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "face_alignment.detection.blazeface.net_blazeface", None)
+    with pytest.raises(
+        FacemillError, match=r"net_blazeface cannot be imported \(ModuleNotFoundError: "
+    ) as error:
+        detect_parts.library_part("blazeface", tmp_path).build(1)
+    assert "\n" not in str(error.value)
+
+
 def test_a_file_in_the_cache_is_used(tmp_path):
     folder = tmp_path / "home" / "hub" / "checkpoints"
     folder.mkdir(parents=True)
