@@ -1,16 +1,14 @@
 """Real photos without annotations to packs, by a published checkpoint: whole crops, and photos with faces to find."""
 
-import importlib
 import os
 import zipfile
 
 import h5py
 import numpy as np
 import pytest
+from photo_chain import run
 
-from pipeline import jobs, settings
 from pipeline.io.tables import read_tsv
-from pipeline.verbs import chain
 
 CROPS, PHOTOS = 16, 4
 MISSED = (
@@ -25,49 +23,6 @@ MISSED = (
 )
 AFLW21_TO_68 = {6: 36, 8: 39, 9: 42, 11: 45, 17: 48, 19: 54, 20: 8}
 """Eye corners, mouth corners and chin among AFLW's 21 points and the 68."""
-
-
-def run(root, results, detection, labelling):
-    """Every job from the pictures in `root` to their pack; the outputs by stage."""
-    overlay = {
-        "results": str(results),
-        "shards": 1,
-        "face_model": {"id": "npz", "path": "${FACEMILL_DATA}/bfm/bfm_sim.npz"},
-        "datasets": {
-            "synth_train": None,
-            "photos": {
-                "reader": "face_300w_lp",
-                "root": str(root),
-                "labels": "tddfa",
-                "detection": detection,
-                "validation": 0.0,
-            },
-        },
-        "targets": {"params": {"kind": "params"}},
-        "leaks": {"check": False},
-        "labelling": {
-            "weights": "${FACEMILL_DATA}/weights/mb05_120x120.pth",
-            "statistics": "${FACEMILL_DATA}/weights/mb05_param_mean_std.npz",
-            **labelling,
-        },
-        "models": {"prn": {"train": ["photos"]}},
-    }
-    config = settings.parse(settings.merge(settings.read_yaml(settings.DEFAULT), overlay))
-    jobs.require_data(config)
-    at = {"dataset": "photos", "shard": "0", "frame": "roi120", "target": "params", "split": "train"}
-    outputs = {}
-    for stage in ("source", "detect", "label", "crop", "ground_truth", "reap", "pack"):
-        todo = jobs.job(config, stage, **{name: at[name] for name in chain.wildcards_of(stage)})
-        chain.require_inputs(todo)
-        importlib.import_module(f"pipeline.stages.{stage}").run(
-            inputs=chain.expanded(todo.inputs),
-            outputs=todo.outputs,
-            settings=todo.settings,
-            wildcards=todo.wildcards,
-            attributes=todo.attributes(),
-        )
-        outputs[stage] = todo.outputs
-    return outputs
 
 
 def codes(outputs):

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import cv2
@@ -68,13 +69,19 @@ def encrypt_flags(path: Path) -> None:
 
 def make_video(path: Path, code: str = "mp4v", frames: int = FRAMES) -> Path:
     """A video of numbered frames, each different; key frames every 12 where the codec predicts."""
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*code), 25, (160, 120))
-    assert writer.isOpened(), f"this OpenCV writes no {code}"
     ground = cv2.resize(photo(9), (160, 120))
-    for number in range(frames):
-        frame = np.roll(ground, 5 * number, axis=1).copy()
-        cv2.putText(frame, str(number), (40, 80), cv2.FONT_HERSHEY_SIMPLEX, 2, (255, 255, 255), 3)
-        writer.write(frame)
+    pictures = [np.roll(ground, 5 * number, axis=1).copy() for number in range(frames)]
+    for number, picture in enumerate(pictures):
+        cv2.putText(picture, str(number), (40, 80), cv2.FONT_HERSHEY_SIMPLEX, 2, (255, 255, 255), 3)
+    return write_video(path, pictures, code)
+
+
+def write_video(path: Path, pictures: Sequence[np.ndarray], code: str = "mp4v") -> Path:
+    """A video of pictures (h, w, 3) uint8 BGR, all of one size."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter_fourcc(*code), 25, pictures[0].shape[1::-1])
+    assert writer.isOpened(), f"this OpenCV writes no {code}"
+    for picture in pictures:
+        writer.write(picture)
     writer.release()
     return path
 
