@@ -142,6 +142,26 @@ def problem(row: Source, path: Path) -> str:
     return ""
 
 
+def providing(path: str) -> list[Source]:
+    """The sources that put something at a path of the config: the one whose file it is, else those whose folder it is
+    or lies in, or whose face model's files stand in it. Variables that are set are filled in on both sides."""
+    wanted = _comparable(path)
+    rows = list(sources().values())
+    files = [row for row in rows if row.file and _comparable(row.file) == wanted]
+    return files or [row for row in rows if _stands_at(row, wanted)]
+
+
+def _stands_at(row: Source, wanted: str) -> bool:
+    if row.kind == "face model" and row.file and os.path.dirname(_comparable(row.file)) == wanted:
+        return True
+    return bool(row.folder) and f"{wanted}/".startswith(f"{_comparable(row.folder)}/")
+
+
+def _comparable(place: str) -> str:
+    place = place.replace(TORCH_CACHE, str(torch_cache()))
+    return os.path.normpath(os.path.expandvars(os.path.expanduser(place)))
+
+
 def by_content(sha256: str) -> Source | None:
     """The source whose file has this sha256, whatever it is called; None where the table knows none."""
     found = [row for row in sources().values() if row.sha256 == sha256]

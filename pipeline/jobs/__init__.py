@@ -14,13 +14,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from pipeline import layout, registry
-from pipeline.config import UPKEEP, Config, FaceModelSettings
-from pipeline.io.published import absent
+from pipeline.config import UPKEEP, Config
 from pipeline.jobs import copies, data, models
-from pipeline.jobs.data import detection_of, located, splits_of
+from pipeline.jobs.data import located, splits_of
 from pipeline.jobs.job import Job, Parts
 from pipeline.jobs.models import seeds_of, used
-from pipeline.jobs.weights import own_files
+from pipeline.jobs.named import require_data
 from pipeline.records import FacemillError
 
 STAGES: dict[str, Callable[..., Parts]] = {
@@ -94,37 +93,6 @@ def _check_wildcards(config: Config, values: dict[str, str]) -> None:
             raise FacemillError(
                 f"shard: expected 0 to {config.shards - 1} (shards: {config.shards}), found {value}"
             )
-
-
-def require_data(config: Config) -> None:
-    """Raise FacemillError for the first folder or file of the user's that the config names and that is not there."""
-    named = _of_face_model("face_model", config.face_model)
-    for name in sorted({dataset for _, _, dataset in used(config)}):
-        dataset, detection = config.datasets[name], detection_of(config, name)
-        named.append((f"datasets.{name}.root", dataset.root))
-        if dataset.scans is not None:
-            named += [
-                (f"datasets.{name}.scans.{key}", getattr(dataset.scans, key)) for key in ("root", "landmarks")
-            ]
-        if dataset.face_model is not None:
-            named += _of_face_model(f"datasets.{name}.face_model", dataset.face_model)
-        for key, paths in own_files(detection).items():
-            where = f"datasets.{name}.detection" if key in dataset.detection else "detection"
-            named += [(f"{where}.{key}", path) for path in paths]
-        if dataset.labels == "tddfa":
-            named += [
-                (f"labelling.{key}", getattr(config.labelling, key)) for key in ("weights", "statistics")
-            ]
-    for where, path in named:
-        if path is not None and not located(path).exists():
-            place = located(path)
-            raise FacemillError(
-                f"{where}: {absent(place) or f'expected a file or folder, found nothing at {place}'}"
-            )
-
-
-def _of_face_model(where: str, block: FaceModelSettings) -> list[tuple[str, str | None]]:
-    return [(f"{where}.path", block.path), (f"{where}.chart", block.chart)]
 
 
 def use_this_interpreter() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.jobs.data import detection_of
+from pipeline.jobs.named import mentioned
 from pipeline.jobs.weights import library_sources
 from pipeline.records import FacemillError
 from pipeline.verbs.options import add_config_options, load_config
@@ -25,7 +26,7 @@ def add_verbs(verbs: argparse._SubParsersAction) -> None:
         ("fetch", run_fetch, "download what a program can, and say what to do for the rest"),
     ):
         action = actions.add_parser(name, help=text, description=text)
-        none = "the weights that the config reads" if name == "fetch" else "all"
+        none = "what the config reads" if name == "fetch" else "all"
         action.add_argument("ids", nargs="*", metavar="ID", help=f"as in data list; none: {none}")
         action.set_defaults(run=run)
         if name == "fetch":
@@ -94,11 +95,14 @@ def _checked_by(row: Source, standing: Path) -> str:
 
 
 def _needed(options: argparse.Namespace) -> list[Source]:
-    """The published weights that the jobs of the config read."""
+    """The sources of what the jobs of the config read: weights of torch's cache, and whatever else the config names by
+    the path where a source puts it."""
     from pipeline.io import sources
 
     config = load_config(options)
     names = {name for data in config.datasets for name in library_sources(detection_of(config, data))}
+    for path in mentioned(config):
+        names |= {row.id for row in sources.providing(path)}
     return [sources.source(name) for name in sorted(names)]
 
 
@@ -109,7 +113,7 @@ def run_fetch(options: argparse.Namespace) -> int:
     failed = 0
     if not (rows := _chosen(options) if options.ids else _needed(options)):
         print(
-            "the config reads no published weights; name what to fetch, as in: python -m pipeline data list"
+            "the config names nothing that a source provides; name what to fetch, as in: python -m pipeline data list"
         )
     for row in rows:
         standing, _ = _standing(row)

@@ -244,10 +244,17 @@ def test_only_data_sets_with_these_labels_have_the_stage(files, tmp_path):
     assert label.settings["whole"] is True
 
 
-def test_a_missing_checkpoint_is_named_before_anything_runs(files, tmp_path):
+def test_a_missing_checkpoint_is_named_before_anything_runs(files, tmp_path, monkeypatch):
+    monkeypatch.setenv("FACEMILL_DATA", str(tmp_path))
     lost = config(files, tmp_path, labelling={"weights": str(tmp_path / "none.pth")})
     with pytest.raises(FacemillError, match=r"labelling\.weights: expected a file or folder, found nothing"):
         jobs.require_data(lost)
+    with pytest.raises(
+        FacemillError, match=r"labelling\.weights: .*; type: python -m pipeline data fetch mb05$"
+    ):
+        jobs.require_data(
+            config(files, tmp_path, labelling={"weights": "${FACEMILL_DATA}/weights/mb05_120x120.pth"})
+        )
     jobs.require_data(config(files, tmp_path))
     with pytest.raises(
         FacemillError, match=r"labelling\.weights: expected a checkpoint.*datasets\.photos are tddfa"

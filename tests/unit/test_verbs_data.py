@@ -7,13 +7,15 @@ import pytest
 from file_server import refused_address, serving
 
 from pipeline.__main__ import main
-from pipeline.io import sources
+from pipeline.io import fetch, sources
 from pipeline.io.files import read_json
 from pipeline.io.sources import Source
 from pipeline.io.tables import write_tsv
+from tests.project import ROOT
 
 DATA = b"weights" * 1000
 SHA = hashlib.sha256(DATA).hexdigest()
+TABLE = sources.TABLE
 COLUMNS = tuple(field.name for field in dataclasses.fields(Source))
 
 
@@ -130,9 +132,53 @@ def test_fetch_without_ids_gets_the_weights_that_the_config_reads(table, tmp_pat
             **{"3dfan": {"address": f"{server.address}/fan"}, "other": {"address": f"{server.address}/other"}}
         )
         assert main(["data", "fetch"]) == 0
-        assert "the config reads no published weights" in capsys.readouterr().out
+        assert "the config names nothing that a source provides" in capsys.readouterr().out
         assert main(["data", "fetch", "--set", "detection.fan_weights=library"]) == 0
         assert server.asked == [("/fan", 0)]
+
+
+def test_fetch_finds_the_paths_of_a_config_at_which_the_table_puts_something(table, tmp_path, capsys):
+    """Of each kind of path, with its variable or without; nothing of the user's own files is asked for."""
+    (tmp_path / "mine.yaml").write_text(
+        f"""
+face_model: {{id: bfm2009, path: "${{FACEMILL_DATA}}/bfm", chart: "${{FACEMILL_DATA}}/bfm/BFM_UV.mat"}}
+datasets:
+  photos:
+    reader: photos
+    root: "${{FACEMILL_DATA}}/faces/train"
+    labels: tddfa
+    detection: {{detector: faceboxes, weights: {tmp_path}/data/w/boxes.pth}}
+labelling: {{weights: "${{FACEMILL_DATA}}/w/../w/label.pth", statistics: "${{FACEMILL_DATA}}/w/mine.npz"}}
+training: {{weights_png: "${{FACEMILL_DATA}}/mask.png"}}
+"""
+    )
+    places = {"boxes": "w/boxes.pth", "label": "w/label.pth", "mask": "mask.png", "near": "w/boxes2.pth"}
+    with serving({f"/{name}": DATA for name in places}) as server:
+        rows = {
+            name: {"file": f"${{FACEMILL_DATA}}/{place}", "address": f"{server.address}/{name}"}
+            for name, place in places.items()
+        }
+        form = {"address": "http://example.org", "steps": "register at {address}"}
+        rows["model"] = form | {"file": "${FACEMILL_DATA}/bfm/model.mat", "kind": "face model"}
+        rows["faces"] = form | {"file": "", "folder": "${FACEMILL_DATA}/faces"}
+        rows["face"] = form | {"file": "", "folder": "${FACEMILL_DATA}/face"}
+        table(**rows)
+        assert main(["data", "fetch", "--configfile", "mine.yaml"]) == 1
+        lines = [line.split(": ") for line in capsys.readouterr().out.splitlines()]
+        assert [line[0] for line in lines] == ["boxes", "faces", "label", "mask", "model"]
+        assert lines[1][1] == lines[4][1] == "register at http://example.org"
+        assert sorted(path for path, _ in server.asked) == ["/boxes", "/label", "/mask"]
+
+
+def test_fetch_for_the_photos_preset_gets_its_detector_and_its_labeller(table, tmp_path, monkeypatch, capsys):
+    """With the table as it is and an empty folder of the user's."""
+    monkeypatch.undo()
+    monkeypatch.setenv("FACEMILL_DATA", str(tmp_path / "empty"))
+    sources._table.cache_clear()
+    asked = []
+    monkeypatch.setattr(fetch, "fetch", lambda row: asked.append(row.id) or TABLE)
+    assert main(["data", "fetch", "--configfile", str(ROOT / "workflow/presets/photos.yaml")]) == 0
+    assert {"faceboxes", "mb05"} <= set(asked)
 
 
 def test_the_stage_leaves_a_note_that_is_the_same_whether_it_had_to_fetch(table, tmp_path, capsys):
