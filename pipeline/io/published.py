@@ -34,8 +34,12 @@ class Published:
         return f"{cache_folder()}/{self.name}"
 
     def command(self, path: str | Path) -> str:
-        """What to type to have it at ``path``."""
-        return f"curl -L --create-dirs -o {path} {self.url} (or: python -m pipeline data fetch)"
+        """What to type to have it at ``path``; in torch's cache the verb puts it there too."""
+        curl = f"curl -L --create-dirs -o {path} {self.url}"
+        if Path(path) != Path(os.path.expandvars(self.cached)):
+            return curl
+        source = next(name for name, file in FILES.items() if file.name == self.name)
+        return f"{curl} (or: python -m pipeline data fetch {source})"
 
 
 FILES = {

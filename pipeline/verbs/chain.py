@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
+import shlex
+from pathlib import Path
 
 from pipeline import layout, provenance
-from pipeline.io.published import absent
+from pipeline.io.published import FILES, absent
 from pipeline.jobs import Job, job, located
 from pipeline.records import FacemillError
 from pipeline.verbs import record
-from pipeline.verbs.options import add_config_options, load_config
+from pipeline.verbs.options import add_config_options, as_typed, load_config
 
 HELP = {
     "fetch": "see to a file of published weights, once for all jobs",
@@ -74,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     """Run one job and leave its run record."""
     todo = described(options)
     provenance.require_fresh_kernels(*todo.modules)
-    require_inputs(todo)
+    require_inputs(todo, options)
     stage = importlib.import_module(f"pipeline.stages.{todo.stage}")
     with record.recorded(todo):
         stage.run(
@@ -95,10 +98,25 @@ def expanded(inputs: dict[str, str | list[str]]) -> dict[str, str | list[str]]:
     }
 
 
-def require_inputs(todo: Job) -> None:
-    """Raise FacemillError for the first input that is not there, with the command that makes it."""
+def require_inputs(todo: Job, options: argparse.Namespace) -> None:
+    """Raise FacemillError for the first input that is not there, with the command that makes it under the options'
+    config."""
     for path in todo.files:
         if not located(path).exists():
-            made = layout.maker(path)
-            hint = f"; type: snakemake -j8 {path}" if made else f"; {absent(located(path))}".rstrip("; ")
-            raise FacemillError(f"no input {path} for {todo.command}{hint}")
+            raise FacemillError(f"no input {path} for {todo.command}{_way_out(path, options)}")
+
+
+def _way_out(path: str, options: argparse.Namespace) -> str:
+    made = layout.maker(path)
+    if made == "fetch":
+        source = Path(path).stem
+        file = FILES[source]
+        folder = Path(os.path.expandvars(file.cached)).parent
+        command = f"python -m pipeline fetch --source {source}{as_typed(options)}"
+        return f", the note that {file.name} is in {folder}; type: {command}"
+    if made:
+        overlays = [shlex.quote(name) for name in options.configfile]
+        return (
+            f"; type: {' '.join(['snakemake -j8', path, *(['--configfile', *overlays] if overlays else [])])}"
+        )
+    return f"; {absent(located(path))}".rstrip("; ")

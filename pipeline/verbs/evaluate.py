@@ -44,15 +44,17 @@ def run(options: argparse.Namespace) -> int:
         if name not in protocol_names():
             raise FacemillError(unknown("protocol", name, protocol_names()))
     figures = {
-        benchmark: checkpoint_figures(config, options.model, options.weights, benchmark, chosen)
+        benchmark: checkpoint_figures(config, options, benchmark, chosen)
         for benchmark in config.evaluation.benchmarks
     }
     print(json.dumps(figures, indent=2))
     return 0
 
 
-def checkpoint_figures(config: Config, model: str, weights: str, benchmark: str, chosen: list[str]) -> dict:
-    """The figures of a checkpoint on one benchmark by protocol; nothing of the results folder is touched."""
+def checkpoint_figures(
+    config: Config, options: argparse.Namespace, benchmark: str, chosen: list[str]
+) -> dict:
+    """The figures of the options' checkpoint on one benchmark by protocol; nothing of the results folder is touched."""
     from pipeline.evaluation import protocols
     from pipeline.evaluation.report import benchmark_block
     from pipeline.evaluation.score import read_scores
@@ -61,27 +63,33 @@ def checkpoint_figures(config: Config, model: str, weights: str, benchmark: str,
     with tempfile.TemporaryDirectory() as folder:
         predictions = str(Path(folder) / "predictions.h5")
         scores = str(Path(folder) / "scores.tsv")
-        infer = job(config, "infer", model=model, seed=0, benchmark=benchmark)
+        infer = job(config, "infer", model=options.model, seed=0, benchmark=benchmark)
         _run(
-            replace(infer, inputs={**infer.inputs, "weights": weights}, outputs={"predictions": predictions})
+            replace(
+                infer,
+                inputs={**infer.inputs, "weights": options.weights},
+                outputs={"predictions": predictions},
+            ),
+            options,
         )
-        score = job(config, "score", model=model, seed=0, benchmark=benchmark)
+        score = job(config, "score", model=options.model, seed=0, benchmark=benchmark)
         _run(
             replace(
                 score,
                 inputs={**score.inputs, "predictions": predictions},
                 outputs={"scores": scores},
                 settings={**score.settings, "protocols": contents},
-            )
+            ),
+            options,
         )
         found = read_scores(Path(scores))
     parsed = [protocols.parse(name, content) for name, content in contents.items()]
     return benchmark_block({"0": found.get("model", [])}, found.get("mean_face", []), parsed)
 
 
-def _run(todo: Job) -> None:
+def _run(todo: Job, options: argparse.Namespace) -> None:
     provenance.require_fresh_kernels(*todo.modules)
-    chain.require_inputs(todo)
+    chain.require_inputs(todo, options)
     importlib.import_module(f"pipeline.stages.{todo.stage}").run(
         inputs=chain.expanded(todo.inputs),
         outputs=todo.outputs,

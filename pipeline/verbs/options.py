@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 
 from pipeline import settings
 from pipeline.config import Config
@@ -25,6 +26,13 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         metavar="KEY=VALUE",
         help="one value, as training.lr=1e-3; may be given again",
     )
+
+
+def as_typed(options: argparse.Namespace) -> str:
+    """These options as a person types them behind a verb; empty without any."""
+    given = [f"--configfile {shlex.quote(path)}" for path in options.configfile]
+    given += [f"--set {shlex.quote(text)}" for text in options.assignments]
+    return "".join(f" {option}" for option in given)
 
 
 def load_config(options: argparse.Namespace) -> Config:

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     config = load_config(options)
     seed = seeds_of(config, options.model)[0]
     sheet = job(config, "sheet", model=options.model, seed=seed, benchmark=options.benchmark)
-    chain.require_inputs(sheet)
+    chain.require_inputs(sheet, options)
     files = chain.expanded(sheet.inputs)
     scores = read_scores(Path(files["scores"]))["model"]
     ranked = sorted(

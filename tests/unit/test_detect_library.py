@@ -285,7 +285,9 @@ def test_missing_weights_are_one_line_with_file_folder_and_command(tmp_path, det
     file = FILES[LIBRARY_DETECTORS[detector][0]]
     folder = tmp_path / "home" / "hub" / "checkpoints"
     assert f"expects {file.name} in {folder}; found none" in str(error.value)
-    assert f"-o {folder / file.name} {file.url}" in str(error.value) and "data fetch" in str(error.value)
+    command = f"curl -L --create-dirs -o {folder / file.name} {file.url}"
+    verb = f"python -m pipeline data fetch {LIBRARY_DETECTORS[detector][0]}"
+    assert str(error.value).endswith(f"Type: {command} (or: {verb})")
     with pytest.raises(FacemillError, match=r"no weights file .*none\.pth"):
         library.build_finder(detector, settings(tmp_path / "none.pth", detector))
 

@@ -32,7 +32,9 @@ def test_a_missing_library_file_names_file_folder_and_command(cache):
     message = str(error.value)
     assert loading.PUBLISHED_FAN in message and str(cache) in message
     assert f"Type: curl -L --create-dirs -o {cache / loading.PUBLISHED_FAN} https://" in message
-    assert "python -m pipeline data fetch" in message
+    assert message.endswith("(or: python -m pipeline data fetch 3dfan)")
+    elsewhere = published.absent("/nowhere/depth-2a464da4ea.pth.tar")
+    assert "Type: curl -L --create-dirs -o /nowhere/depth-" in elsewhere and "data fetch" not in elsewhere
 
 
 def test_a_library_file_with_another_hash_is_refused(cache):

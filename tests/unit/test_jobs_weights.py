@@ -1,19 +1,20 @@
 """A job of detection names every file of weights or boxes that it reads, and the first that is missing is said."""
 
+import shlex
 from pathlib import Path
 
 import pytest
 
 from pipeline import provenance
+from pipeline.__main__ import main
 from pipeline.config import DetectionSettings
-from pipeline.io import sources
+from pipeline.io import fetch, sources
 from pipeline.io.published import FILES
 from pipeline.jobs import job, require_data
 from pipeline.jobs.data import weights_behind
 from pipeline.jobs.weights import weights_of
 from pipeline.records import FacemillError
 from pipeline.settings import load
-from pipeline.verbs import chain
 
 SHIPPED = "pipeline/detect/weights"
 
@@ -114,13 +115,33 @@ def test_a_data_sets_own_detection_is_asked_for_too(tmp_path):
         require_data(config)
 
 
-def test_the_verb_says_the_same_of_a_missing_input(tmp_path):
-    config = load((), ["detection.fan_weights=library", f"results={tmp_path}"])
-    todo = job(config, "detect", dataset="synth_test", shard=0)
-    (tmp_path / "source").mkdir()
-    (tmp_path / "source" / "synth_test.tsv").write_text("")
-    with pytest.raises(FacemillError, match=r"no input \S+/fetch/3dfan\.json.*type: snakemake"):
-        chain.require_inputs(todo)
+def said(capsys, *arguments):
+    """The one line that a verb ends with."""
+    assert main([*arguments]) == 1
+    return capsys.readouterr().err.removesuffix("\n").split("; type: ")
+
+
+def test_the_verb_says_which_weights_are_missing_where_and_what_to_type(tmp_path, cache, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("my own.yaml").write_text("detection: {fan_weights: library}\n")
+    options = ["--configfile", "my own.yaml", "--set", "results=there"]
+    detect = ["detect", "--dataset", "synth_test", "--shard", "0", *options]
+    missing, command = said(capsys, *detect)
+    assert missing.endswith(
+        "no input there/source/synth_test.tsv for python -m pipeline " + " ".join(detect[:5])
+    )
+    assert command == "snakemake -j8 there/source/synth_test.tsv --configfile 'my own.yaml'"
+    Path("there/source").mkdir(parents=True)
+    Path("there/source/synth_test.tsv").write_text("")
+    missing, command = said(capsys, *detect)
+    name = FILES["3dfan"].name
+    assert "no input there/fetch/3dfan.json" in missing and f"the note that {name} is in {cache}" in missing
+    assert command == "python -m pipeline fetch --source 3dfan --configfile 'my own.yaml' --set results=there"
+    assert said(capsys, *detect[:5])[1] == "snakemake -j8 results/source/synth_test.tsv"
+    noted = []
+    monkeypatch.setattr(fetch, "fetch", lambda row: noted.append(row.id) or Path("my own.yaml"))
+    assert main(shlex.split(command)[3:]) == 0 and Path("there/fetch/3dfan.json").is_file()
+    assert noted == ["3dfan"]
 
 
 def test_a_detector_without_networks_reads_no_file():

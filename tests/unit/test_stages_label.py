@@ -1,5 +1,6 @@
 """From a folder of pictures without annotations to a pack, by the labeller: jobs as the config describes them."""
 
+import argparse
 import importlib
 import json
 
@@ -67,7 +68,7 @@ def config(files, results, **changes):
 def run(config, stage, **wildcards):
     """One job, as its verb runs it; the status by face where it writes one."""
     todo = jobs.job(config, stage, **wildcards)
-    chain.require_inputs(todo)
+    chain.require_inputs(todo, argparse.Namespace(configfile=[], assignments=[]))
     importlib.import_module(f"pipeline.stages.{stage}").run(
         inputs=chain.expanded(todo.inputs),
         outputs=todo.outputs,
