@@ -55,7 +55,8 @@ class LabellingSettings(Strict):
 
     weights: str | None = Field(None, description="a published checkpoint, as mb05_120x120.pth")
     statistics: str | None = Field(
-        None, description="its param_mean_std, .npz or .pkl; null: the face model's own"
+        None,
+        description="its param_mean_std, .npz or .pkl; null: in the face model's .npz, or beside its files",
     )
     roi: Literal["box", "landmarks"] = Field(
         "landmarks", description="what the first pass is cut by; a face without landmarks is cut by its box"

@@ -8,11 +8,15 @@ import numpy as np
 
 from pipeline.io.arrays import read_npz
 from pipeline.io.pickles import read_pickled_dict
+from pipeline.morphable import bfm
 from pipeline.morphable.params62 import COUNT, Whitening
 from pipeline.records import FacemillError
 
 NAMES = (("mean", "std"), ("param_mean", "param_std"), ("param_mean_v2", "param_std_v2"))
 """3DDFA_V2's param_mean_std_62d_120x120.pkl, 3DDFA's param_whitening.pkl, and V2's in the layout of `bfm_sim.npz`."""
+
+BESIDE = ("param_mean_std_62d_120x120.pkl", "param_whitening.pkl")
+"""3DDFA_V2's and 3DDFA's, as they lie with the files of a face model."""
 
 
 def load_whitening(path: str | Path) -> Whitening:
@@ -32,6 +36,31 @@ def load_whitening(path: str | Path) -> Whitening:
     raise FacemillError(
         f"{path}: expected {wanted}, found {', '.join(sorted(map(str, content))) or 'nothing'}"
     )
+
+
+def own_whitening(path: str | Path) -> Whitening:
+    """The statistics that come with a face model's file or folder: in its .npz, else in a file of BESIDE beside it.
+
+    They belong to a checkpoint, not to the face: 3DDFA_V2's and 3DDFA's networks have different ones.
+
+    Raises:
+        FacemillError: there are none, or they cannot be read; it says what to set.
+    """
+    path = Path(path)
+    folder = path if path.is_dir() else path.parent
+    found = [path] if path.suffix == ".npz" else [bfm.beside(folder, name, "../configs") for name in BESIDE]
+    file = next((file for file in found if file is not None), None)
+    try:
+        if file is None:
+            raise FacemillError(
+                f"{folder}: expected {' or '.join(BESIDE)} there or in ../configs, found neither"
+            )
+        return load_whitening(file)
+    except FacemillError as problem:
+        raise FacemillError(
+            f"{problem}; the face model brings no statistics of the labeller's parameters: type: python -m pipeline "
+            f"data fetch tddfa_statistics, and set labelling.statistics=${{FACEMILL_DATA}}/weights/{BESIDE[0]}"
+        ) from problem
 
 
 def _vector(path: Path, name: str, values: object) -> np.ndarray:

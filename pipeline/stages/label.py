@@ -18,7 +18,7 @@ from pipeline.io.files import expand
 from pipeline.io.images import PIXELS_AT_ONCE, UnreadablePicture, read_picture
 from pipeline.io.tables import read_tsv, write_status
 from pipeline.morphable import load_face_model
-from pipeline.morphable.whitening import load_whitening
+from pipeline.morphable.whitening import load_whitening, own_whitening
 from pipeline.records import DETECTIONS, LABELS, SOURCE_COLUMNS, Reason, StatusRow
 from pipeline.seeding import shard_of
 
@@ -39,7 +39,10 @@ def run(
     face_model = settings["face_model"]
     model = load_face_model(**face_model)
     require_modes(model)
-    statistics = load_whitening(expand(options.statistics or face_model["path"]))
+    if options.statistics:
+        statistics = load_whitening(expand(options.statistics))
+    else:
+        statistics = own_whitening(expand(face_model["path"]))
     labeller = Labeller(load_tddfa(options.weights), statistics, model, options)
     shard, shards = int(wildcards["shard"]), int(settings["shards"])
     rows = [

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from pipeline.io.pickles import read_pickle, read_pickled_dict
-from pipeline.morphable.whitening import load_whitening
+from pipeline.morphable.whitening import load_whitening, own_whitening
 from pipeline.records import FacemillError
 from tests.face_files import dump2
 
@@ -158,6 +158,22 @@ def test_whitening_comes_from_an_archive_and_from_pickles_alike(tmp_path, names)
         np.testing.assert_array_equal(found.mean, MEAN)
         np.testing.assert_array_equal(found.std, STD)
         np.testing.assert_allclose(found.raw(found.whiten(MEAN + 2 * STD)), MEAN + 2 * STD)
+
+
+def test_a_face_models_own_whitening_is_in_its_archive_or_beside_its_files(tmp_path):
+    both = {"mean": MEAN, "std": STD}
+    np.savez(tmp_path / "face.npz", **both, u=1)
+    np.testing.assert_array_equal(own_whitening(tmp_path / "face.npz").mean, MEAN)
+    with pytest.raises(FacemillError, match=r"in \.\./configs, found neither; .*data fetch tddfa_statistics"):
+        own_whitening(tmp_path)
+    (tmp_path / "param_whitening.pkl").write_bytes(pickle.dumps(both))
+    np.testing.assert_array_equal(own_whitening(tmp_path).mean, MEAN)
+    newer = {"mean": MEAN + 1, "std": STD}
+    (tmp_path / "param_mean_std_62d_120x120.pkl").write_bytes(pickle.dumps(newer))
+    np.testing.assert_array_equal(own_whitening(tmp_path / "bfm.pkl").mean, MEAN + 1)
+    np.savez(tmp_path / "face.npz", u=1)
+    with pytest.raises(FacemillError, match=r"expected mean and std .*found u; .*set labelling\.statistics="):
+        own_whitening(tmp_path / "face.npz")
 
 
 def test_whitening_that_is_none_says_what_it_has(tmp_path):

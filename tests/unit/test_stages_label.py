@@ -3,6 +3,7 @@
 import argparse
 import importlib
 import json
+import pickle
 
 import h5py
 import numpy as np
@@ -17,6 +18,7 @@ from pipeline.io import hdf5
 from pipeline.io.tables import read_status, read_tsv
 from pipeline.morphable import load_face_model
 from pipeline.morphable.params62 import crop_points
+from pipeline.morphable.whitening import BESIDE
 from pipeline.records import LABELS, FacemillError, Reason
 from pipeline.verbs import chain
 
@@ -217,6 +219,39 @@ def test_without_statistics_the_face_models_own_are_taken(files, tmp_path):
     run(own, "detect", dataset="photos", shard=0)
     outputs = run(own, "label", dataset="photos", shard=0)
     assert len(read_status(outputs["status"])) == 5
+
+
+@pytest.mark.parametrize(("statistics", "place"), [(BESIDE[0], "configs"), (BESIDE[1], "bfm"), (None, None)])
+def test_without_statistics_those_beside_a_model_of_several_files_are_taken(
+    files, made, tmp_path, statistics, place
+):
+    """The same face as a pickle of 3DDFA_V2's gives the same labels; without the file one line says what to set."""
+    content = dict(np.load(files / "face.npz"))
+    for folder in ("bfm", "configs"):
+        (tmp_path / folder).mkdir()
+    model = {name: content[name] for name in ("u", "w_shp", "w_exp", "keypoints")}
+    (tmp_path / "bfm/model.pkl").write_bytes(pickle.dumps(model))
+    (tmp_path / "configs/tri.pkl").write_bytes(pickle.dumps(content["tri"]))
+    np.savez(tmp_path / "chart.npz", uv=content["uv"])
+    if statistics:
+        found = dict(np.load(files / "statistics.npz"))
+        (tmp_path / place / statistics).write_bytes(pickle.dumps(found))
+    face = {"id": "tddfa_v2", "path": str(tmp_path / "bfm/model.pkl"), "chart": str(tmp_path / "chart.npz")}
+    own = config(files, tmp_path, shards=1, face_model=face, labelling={"statistics": None})
+    run(own, "source", dataset="photos")
+    run(own, "detect", dataset="photos", shard=0)
+    if statistics is None:
+        with pytest.raises(
+            FacemillError, match=r"tddfa_statistics, and set labelling\.statistics=\$\{FACEMILL"
+        ):
+            run(own, "label", dataset="photos", shard=0)
+        return
+    outputs = run(own, "label", dataset="photos", shard=0)
+    with (
+        hdf5.open_checked(outputs["labels"], LABELS) as labels,
+        hdf5.open_checked(made["label"]["labels"], LABELS) as expected,
+    ):
+        np.testing.assert_array_equal(labels["params62"][:], expected["params62"][:])
 
 
 def test_a_face_model_with_other_modes_is_refused(files, tmp_path):
