@@ -7,7 +7,7 @@ import urllib.parse
 import pytest
 
 from pipeline import jobs, settings
-from pipeline.datasets import licences
+from pipeline.datasets import aflw, licences
 from pipeline.detect import loading
 from pipeline.io import sources
 from pipeline.io.files import read_json, write_json
@@ -46,6 +46,14 @@ def test_ids_and_places_are_told_apart():
 def test_the_published_fan_is_the_one_that_the_code_looks_for():
     row = sources.source("3dfan")
     assert row.name == loading.PUBLISHED_FAN
+
+
+def test_the_crops_that_the_reader_of_aflw_takes_have_a_row_of_their_own():
+    raw, crops = sources.source("aflw"), sources.source("aflw_3ddfa")
+    assert raw.steps.endswith(crops.id) and crops.licence == raw.licence == aflw.LICENCE
+    for folder in ("test.data", "test.configs"):
+        assert folder in crops.steps
+    assert sources.providing("${FACEMILL_DATA}/aflw_3ddfa") == [crops]
 
 
 def test_an_unknown_source_is_named_with_what_was_meant():
