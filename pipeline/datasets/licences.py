@@ -18,7 +18,7 @@ from pipeline.records import SOURCE_COLUMNS, FacemillError
 
 TABLE = Path(__file__).parent / "licences.tsv"
 COLUMNS = ("licence", "commercial", "redistribution", "note")
-UNKNOWN_WEIGHTS = "weights of unknown terms"
+UNKNOWN_WEIGHTS, UNKNOWN_FILE = "weights of unknown terms", "file of unknown terms"
 
 Licences = dict[str, set[str]]
 """Text of a licence -> what of the model stands under it."""
@@ -64,12 +64,24 @@ def of_weights(files: Iterable[tuple[str, str]]) -> Licences:
     of a fetched file, or of the published file that has the same bytes."""
     found: Licences = {}
     for path, what in files:
-        for licence, parts in _of_file(Path(path)).items():
+        for licence, parts in _of_weights(Path(path)).items():
             found.setdefault(licence, set()).update(f"{what}: {part}" for part in parts)
     return found
 
 
-def _of_file(path: Path) -> Licences:
+def of_files(files: Iterable[tuple[str, str]]) -> Licences:
+    """The licences of charts and masks (where it stands, what it did): those of the published file that has the same
+    bytes; the terms of any other file are unknown."""
+    found: Licences = {}
+    for path, what in files:
+        row = sources.by_content(sha256_of(path))
+        found.setdefault(row.licence if row else UNKNOWN_FILE, set()).add(
+            f"{what}: {row.id if row else Path(path).name}"
+        )
+    return found
+
+
+def _of_weights(path: Path) -> Licences:
     if path.suffix == ".json":
         row = sources.source(read_json(path)["source"])
         return {row.licence: {f"weights {row.id}"}}

@@ -77,7 +77,7 @@ def train(config: Config, model: str, seed: str) -> Parts:
     inputs["files"] = [path for key in files if (path := training[key])]
     learnt = model_of(config, model).train
     inputs["source"] = [path_of(config, "source", "source", dataset=dataset) for dataset in learnt]
-    settings |= _behind(config, learnt, training["init_from"], inputs)
+    settings |= _behind(config, learnt, training, inputs)
     kind = settings["target"]["kind"]
     modules += (registry.LOSSES.module(training["loss"]), registry.TASKS.module(kind), *face_modules)
     state = f"{config.results}/state/train/{model}/seed{seed}"
@@ -85,7 +85,7 @@ def train(config: Config, model: str, seed: str) -> Parts:
 
 
 def _behind(
-    config: Config, datasets: list[str], warm_start: str | None, inputs: dict[str, Any]
+    config: Config, datasets: list[str], training: dict[str, Any], inputs: dict[str, Any]
 ) -> dict[str, Any]:
     """What a model's licences depend on beside its pictures and its face model: added to its job's inputs, and as
     settings that say what each file did."""
@@ -94,12 +94,18 @@ def _behind(
         for dataset in datasets
         for path, what in weights_behind(config, dataset).items()
     ]
-    weights += [(warm_start, "warm start")] if warm_start else []
+    weights += [(path, "warm start")] if (path := training["init_from"]) else []
     inputs["weights"] = [path for path, _ in weights]
     own = [(d, block) for d in datasets if (block := dataset_of(config, d).face_model) is not None]
     inputs["face_model"] = [*inputs["face_model"], *(block.path for _, block in own if block.path)]
+    drawings = [(config.face_model.chart, "chart of the face model")]
+    drawings += [(block.chart, f"chart of the face model of {dataset}") for dataset, block in own]
+    drawings += [(training[key], f"training.{key}") for key in ("weights_png", "weights_face_png")]
+    drawings = [(path, what) for path, what in drawings if path]
+    inputs["drawings"] = [path for path, _ in drawings]
     return {
         "weights_did": [what for _, what in weights],
+        "drawings_did": [what for _, what in drawings],
         "face_models": [{**as_values(block), "dataset": dataset} for dataset, block in own],
     }
 

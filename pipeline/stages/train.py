@@ -26,11 +26,11 @@ def run(
     wildcards: Mapping[str, str],
     attributes: Mapping[str, str],
 ) -> None:
-    """Train: `inputs` lists train and val of packs, source, files (a warm start's weights, a user's masks) and weights
-    (of the networks that found or labelled the faces, and of a warm start); `outputs` weights, history, card;
-    `settings` model, network (its keywords), frame, target, training, face_model, state (folder of the resumable
-    state), weights_did (what each of the inputs' weights did) and face_models (of single data sets: id, path,
-    dataset); `wildcards` seed."""
+    """Train: `inputs` lists train and val of packs, source, files (a warm start's weights, a user's masks), weights
+    (of the networks that found or labelled the faces, and of a warm start) and drawings (a user's charts and masks);
+    `outputs` weights, history, card; `settings` model, network (its keywords), frame, target, training, face_model,
+    state (folder of the resumable state), weights_did and drawings_did (what each of these inputs did) and face_models
+    (of single data sets: id, path, dataset); `wildcards` seed."""
     training = TrainingSettings.model_validate(settings["training"])
     seed = int(wildcards["seed"])
     target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
@@ -89,4 +89,5 @@ def _licences(
         licences.of_pictures(inputs["source"]),
         licences.of_face_models(models),
         licences.of_weights(zip(inputs["weights"], settings["weights_did"], strict=True)),
+        licences.of_files(zip(inputs["drawings"], settings["drawings_did"], strict=True)),
     )

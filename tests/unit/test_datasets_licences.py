@@ -4,6 +4,7 @@ import ast
 import re
 import urllib.parse
 
+import numpy as np
 import pytest
 
 from pipeline import jobs, settings
@@ -17,6 +18,7 @@ from pipeline.morphable import load_face_model
 from pipeline.records import SOURCE_COLUMNS, FacemillError
 from pipeline.stages import source as source_stage
 from pipeline.stages import train
+from pipeline.verbs import export
 from tests.project import ROOT
 
 ROWS = list(sources.sources().values())
@@ -109,7 +111,8 @@ def card_of(config, tmp_path, model="prn", rows=None):
         tables.append(tmp_path / path.rsplit("/", 1)[1])
         licence = (rows or {}).get(tables[-1].stem, source_stage.SYNTHETIC_LICENCE)
         write_tsv(tables[-1], SOURCE_COLUMNS, [["x"] * 7 + [licence]])
-    inputs = {"source": tables, "weights": [str(located(path)) for path in job.inputs["weights"]]}
+    files = {key: [str(located(path)) for path in job.inputs[key]] for key in ("weights", "drawings")}
+    inputs = {"source": tables, **files}
     face = load_face_model(config.face_model.id, config.face_model.path)
     return train._licences(inputs, job.settings, face)
 
@@ -133,6 +136,36 @@ def test_fetched_weights_stand_under_their_sources_licence(tmp_path):
     write_json(tmp_path / "results/fetch/3dfan.json", {"source": "3dfan"})
     licence = sources.source("3dfan").licence
     assert card_of(config, tmp_path)[licence] == ["landmark network of synth_train: weights 3dfan"]
+
+
+def test_charts_and_masks_are_known_by_their_bytes_and_forbid_what_their_terms_forbid(tmp_path, monkeypatch):
+    """PRNet's mask under any name, a user's own mask and charts of the face model and of a data set's own."""
+    import dataclasses
+
+    chart = load_face_model("procedural")
+    for name in ("one", "two"):
+        np.savez(tmp_path / f"{name}.npz", uv=chart.uv, uv_triangles=chart.uv_triangles)
+    for name in ("weights", "face"):
+        (tmp_path / f"{name}.png").write_bytes(name.encode())
+    prnet = sources.source("prnet_weight_mask")
+    row = dataclasses.replace(prnet, sha256=licences.sha256_of(tmp_path / "weights.png"))
+    rows = {**sources.sources(), row.id: row}
+    monkeypatch.setattr(sources, "sources", lambda: rows)
+    overlay = [
+        f"face_model.chart={tmp_path}/one.npz",
+        f"datasets.synth_train.face_model={{id: procedural, chart: {tmp_path}/two.npz}}",
+        f"training.weights_png={tmp_path}/weights.png",
+    ]
+    found = card_of(settings.load((), overlay), tmp_path)
+    assert found[row.licence] == ["training.weights_png: prnet_weight_mask"]
+    assert found["file of unknown terms"] == [
+        "chart of the face model of synth_train: two.npz",
+        "chart of the face model: one.npz",
+    ]
+    forbidding = list(export.forbids({"licences": found}))
+    assert len(forbidding) == 2 and all("terms unknown, which allows nothing" in text for text in forbidding)
+    own = settings.load((), [*overlay[2:], f"models.prn.training.weights_face_png={tmp_path}/face.png"])
+    assert card_of(own, tmp_path)["file of unknown terms"] == ["training.weights_face_png: face.png"]
 
 
 def test_weights_are_known_by_their_card_or_their_bytes(tmp_path, monkeypatch):

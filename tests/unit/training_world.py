@@ -70,6 +70,7 @@ def job(folder: Path, **training: object) -> dict:
             "source": [str(source)],
             "files": files,
             "weights": [],
+            "drawings": [],
         },
         "outputs": {
             "weights": str(folder / "out/weights.safetensors"),
@@ -85,6 +86,7 @@ def job(folder: Path, **training: object) -> dict:
             "face_model": {"id": "dome", "path": None},
             "face_models": [],
             "weights_did": [],
+            "drawings_did": [],
             "state": str(folder / "state"),
         },
         "wildcards": {"model": "prn", "seed": "3"},
