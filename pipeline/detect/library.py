@@ -38,6 +38,8 @@ THRESHOLDS = {
 """What the library calls the least score of a box and the overlap beyond which the worse of two falls."""
 PACKAGES = {"scrfd": "onnxruntime", "retinaface": "torchvision", "dlib": "dlib"}
 BLAZEFACE_SIDE = 128
+ORDINARY = np.tile(np.arange(160, dtype=np.uint8)[:, None], (128, 1, 3))
+"""A picture (128, 160, 3) without a face, grey from the left to the right, that every detector can work on."""
 
 
 class LibraryDetector(BoxedDetector):
@@ -76,7 +78,8 @@ class LibraryDetector(BoxedDetector):
 
 
 def build_finder(detector: str, settings: DetectionSettings) -> Any:
-    """The library's detector object with its weights; FacemillError for missing or foreign weights and packages."""
+    """The library's detector object with its weights, tried once on ORDINARY; FacemillError for missing or foreign
+    weights and packages. Some files of another network load, and fail at the first picture alone."""
     device = device_of(settings.device)
     if detector == "yunet" or (detector == "dlib" and settings.device != "cuda"):
         device = "cpu"
@@ -101,6 +104,9 @@ def build_finder(detector: str, settings: DetectionSettings) -> Any:
             finder.session = _one_thread(finder.session, keywords["path_to_detector"])
         if "path_to_anchor" in keywords:
             _drop_empty(finder.face_detector)
+        finder.detect_from_image(ORDINARY.copy())
+    except torch.OutOfMemoryError:
+        raise
     except Exception as error:
         named = ", ".join(map(str, files)) or "no file"
         raise FacemillError(

@@ -263,7 +263,11 @@ def test_dlib_by_a_stand_in(monkeypatch):
         finder = DETECTORS["dlib"](settings("shipped", "dlib"))
     boxes, scores = finder.find_boxes([Sight(picture())])[0]
     np.testing.assert_array_equal(boxes, [[30, 40, 90, 110]])
-    assert scores.tolist() == [1.0] and shown == [(150, 200)] and finder.landmarks.reference == 195
+    assert (
+        scores.tolist() == [1.0]
+        and shown == [library.ORDINARY.shape[:2], (150, 200)]
+        and finder.landmarks.reference == 195
+    )
 
 
 @pytest.mark.parametrize("detector", ["scrfd", "retinaface", "dlib"])
@@ -300,6 +304,14 @@ def test_weights_of_something_else_are_one_line(tmp_path, detector):
         FacemillError, match=rf"detector {detector}: face-alignment does not take .*w\.onnx"
     ) as error:
         library.build_finder(detector, settings(tmp_path / "w.onnx", detector))
+    assert "\n" not in str(error.value)
+
+
+def test_a_network_of_another_detector_that_loads_is_refused_before_the_first_picture(tmp_path):
+    """OpenCV reads any network as YuNet's, and misses YuNet's outputs when it is shown a picture."""
+    save_scrfd(tmp_path / "s.onnx")
+    with pytest.raises(FacemillError, match=r"detector yunet: .* not take .*s\.onnx \(error: .*\)$") as error:
+        DETECTORS["yunet"](settings(tmp_path / "s.onnx", "yunet"))
     assert "\n" not in str(error.value)
 
 
