@@ -9,7 +9,7 @@ from typing import Any
 from pipeline import registry
 from pipeline.config import Config, DatasetSettings, DetectionSettings, ModelSettings, ShippedSettings
 from pipeline.io.published import BOXED, LIBRARY_DETECTORS, detector_files
-from pipeline.keywords import Keyword, keywords_of
+from pipeline.keywords import Keyword, constant_of, keywords_of
 
 NAME = r"\w+"
 """What datasets, targets, models and shipped networks may be called: their names are parts of paths."""
@@ -29,6 +29,7 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
     for key, dataset in config.datasets.items():
         yield from _known(f"datasets.{key}.reader", "data set reader", dataset.reader, registry.DATASETS)
         yield from _reader_options(f"datasets.{key}", dataset)
+        yield from _truth(config, key, dataset)
         if dataset.face_model is not None:
             where = f"datasets.{key}.face_model.id"
             yield from _known(where, "face model", dataset.face_model.id, registry.FACE_MODELS)
@@ -73,6 +74,25 @@ def _reader_options(where: str, dataset: DatasetSettings) -> Iterable[str]:
     for name, unused in (("frame_step", 1), ("licence", None)):
         if getattr(dataset, name) != unused and name not in taken:
             yield f"{where}.{name}: expected a reader that takes it, as photos; found {dataset.reader}"
+
+
+def _truth(config: Config, key: str, dataset: DatasetSettings) -> Iterable[str]:
+    """A data set whose reader knows no parameters of a face model, where dense truth is made of it. Rendered scans are
+    a benchmark nonetheless: their truth is the scan."""
+    reader = dataset.reader
+    if dataset.labels == "tddfa" or reader not in registry.DATASETS:
+        return
+    if constant_of(registry.DATASETS.module(reader), reader, "parameters") is not False:
+        return
+    users = [f"models.{name}.train" for name, model in config.models.items() if key in model.train]
+    users += [f"packs.{k}" for k, pack in enumerate(config.packs) if pack.dataset == key]
+    if key in config.evaluation.benchmarks and dataset.scans is None:
+        users.append("evaluation.benchmarks")
+    if users:
+        yield (
+            f"datasets.{key}.labels: expected tddfa, since the reader {reader} has no parameters of a face model, of "
+            f"which the dense truth for {users[0]} is made; found annotation. Set datasets.{key}.labels=tddfa"
+        )
 
 
 def _of_detection(where: str, detection: DetectionSettings) -> Iterable[str]:

@@ -1,4 +1,5 @@
-"""The keywords that a registered class or function takes, read from its source without importing it."""
+"""The keywords that a registered class or function takes, and plain values of a class, read from the source without
+importing it."""
 
 from __future__ import annotations
 
@@ -58,6 +59,25 @@ def keywords_of(module: str, name: str) -> dict[str, Keyword]:
                 for argument, default in arguments
             }
     raise FacemillError(f"{module} does not register {name!r}")
+
+
+def constant_of(module: str, name: str, attribute: str) -> Any:
+    """The plain value that the class which ``module`` registers as ``name``, or a base of it in that module, gives to
+    an attribute; None where none does."""
+    path = ROOT.joinpath(*module.split(".")).with_suffix(".py")
+    nodes = ast.parse(path.read_text(encoding="utf-8")).body
+    classes = {node.name: node for node in nodes if isinstance(node, ast.ClassDef)}
+    asked = [node for node in classes.values() if _is_registered(node, name)]
+    for node in asked:
+        for line in node.body:
+            if isinstance(line, ast.Assign) and [ast.unparse(target) for target in line.targets] == [
+                attribute
+            ]:
+                return _plain(line.value)
+        asked += [
+            classes[base.id] for base in node.bases if isinstance(base, ast.Name) and base.id in classes
+        ]
+    return None
 
 
 def _plain(default: ast.expr | None) -> Any:

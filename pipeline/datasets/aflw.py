@@ -99,6 +99,7 @@ class Aflw:
     Its first 2,000 entries are AFLW2000-3D.
     """
 
+    parameters = False
     collection = "aflw"
 
     def __init__(self, *, subset: str = "all", every: int = 5):

@@ -53,6 +53,7 @@ def tables(path: Path) -> dict[str, np.ndarray]:
 class AflwLfpa:
     """Reader of AFLW-LFPA, points alone. Its own split; what a picture's AFLW photograph is, the set does not say."""
 
+    parameters = False
     collection = "aflw"
 
     def __init__(self, *, subset: str = "all", every: int = 5):

@@ -105,7 +105,8 @@ class Reader(Protocol):
 
     subset: 'all', or 'train' or 'test' for a part of a data set without splits of its own, where `every` says that
     the last of so many by sorted name is for the test. A reader of a published collection's pictures
-    names that as its class's `collection` (`pipeline.datasets.origins`).
+    names that as its class's `collection` (`pipeline.datasets.origins`). One whose annotations never have parameters of
+    a face model says `parameters = False`: a config that needs dense truth of them is refused.
     """
 
     def __init__(self, *, subset: str = "all", every: int = 5): ...

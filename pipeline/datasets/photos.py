@@ -25,6 +25,8 @@ class Photos:
     is one unreadable picture. Videos and zips inside a zip are not looked at. `licence`: of the pictures.
     """
 
+    parameters = False
+
     def __init__(self, *, subset: str = "all", every: int = 5, frame_step: int = 1, licence: str = LICENCE):
         self.subset, self.every = subset, every
         self.frame_step, self.licence = frame_step, licence

@@ -60,6 +60,8 @@ class YouTubeFaces:
     with the persons in sorted order, the last of every `every` is a test person, whichever file has the frame.
     """
 
+    parameters = False
+
     def __init__(self, *, subset: str = "all", every: int = 5):
         self.subset, self.every = subset, every
         self._rows = Loaded(rows)

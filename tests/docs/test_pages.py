@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
-from pipeline import layout
+from pipeline import jobs, layout, settings
 from pipeline.detect import loading
+from pipeline.jobs.data import detection_of, labelled
 from tests.project import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -51,6 +52,17 @@ def test_no_page_names_a_benchmark_in_another_way():
         assert not re.search(r"python\S* benchmarks/", text), page.name
         assert set(re.findall(r"-m benchmarks\.(\w+)", text)) <= set(BENCHMARKS), page.name
     assert "python -m benchmarks.limits" in (ROOT / ".ci/run").read_text(encoding="utf-8")
+
+
+def test_the_example_of_ones_own_photos_is_a_config(tmp_path, monkeypatch):
+    monkeypatch.setenv("PHOTOS", str(tmp_path))
+    text = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
+    overlay = tmp_path / "mine.yaml"
+    overlay.write_text(re.search(r"```yaml\n(# mine\.yaml.*?)```", text, re.S)[1], encoding="utf-8")
+    config = settings.load([ROOT / "workflow/presets/photos.yaml", overlay])
+    assert labelled(config, "photos") and detection_of(config, "photos").detector == "faceboxes"
+    assert jobs.job(config, "source", dataset="photos").settings["root"] == "${PHOTOS}"
+    assert config.models["prn"].train == ["photos"]
 
 
 def test_the_readme_lists_every_preset_and_no_other():

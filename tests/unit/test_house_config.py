@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from pipeline import registry, settings
-from pipeline.keywords import keywords_of
+from pipeline.keywords import constant_of, keywords_of
 from pipeline.records import FacemillError
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -207,6 +207,35 @@ def test_what_is_wrong_is_named_with_what_was_meant(assignment, message):
 )
 def test_a_detection_that_fits_together_is_taken(detection):
     settings.load((), [f"datasets.synth_test.detection={detection}"])
+
+
+@pytest.mark.parametrize("reader", ["photos", "aflw", "aflw_lfpa", "youtube_faces", "florence"])
+@pytest.mark.parametrize(
+    ("use", "where"),
+    [
+        ("models.prn.train=[mine]", r"models\.prn\.train"),
+        ("packs=[{dataset: mine, frame: fan192, target: posmap96}]", r"packs\.0"),
+        ("evaluation.benchmarks=[mine]", r"evaluation\.benchmarks"),
+    ],
+)
+def test_dense_truth_of_a_reader_without_parameters_is_the_labellers(reader, use, where):
+    """Until it is used for that, such a data set may be listed, detected and looked at."""
+    listed = f"datasets.mine={{reader: {reader}, root: /tmp}}"
+    settings.load((), [listed])
+    message = (
+        rf"datasets\.mine\.labels: .*the reader {reader} .*for {where} .*Set datasets\.mine\.labels=tddfa$"
+    )
+    with pytest.raises(FacemillError, match=message):
+        settings.load((), [listed, use])
+    settings.load((), [listed, use, "datasets.mine.labels=tddfa", "labelling.weights=mb05.pth"])
+
+
+def test_what_a_class_says_of_itself_is_found_in_its_bases_too():
+    module = registry.DATASETS.module
+    found = {name: constant_of(module(name), name, "parameters") for name in registry.DATASETS}
+    without = ["aflw", "aflw_lfpa", "bu4dfe", "florence", "photos", "scans", "youtube_faces"]
+    assert sorted(name for name, value in found.items() if value is False) == without
+    assert {name: getattr(registry.DATASETS[name], "parameters", None) for name in found} == found
 
 
 def test_a_size_left_out_is_the_networks_own_default():

@@ -17,6 +17,7 @@ class Scans:
     Subsets 'train' and 'test' pick identities: of the sorted ones, the last of every `every` is for the test.
     """
 
+    parameters = False
     licence = "the scans' own terms"
 
     def __init__(self, *, subset: str = "all", every: int = 5):
