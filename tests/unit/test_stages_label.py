@@ -270,7 +270,7 @@ def test_only_data_sets_with_these_labels_have_the_stage(files, tmp_path):
         jobs.job(without, "label", **at)
     truth, plain = (jobs.job(c, "ground_truth", **AT, **at) for c in (with_labels, without))
     assert set(truth.inputs) - set(plain.inputs) == {"labels"}
-    assert set(plain.settings) - set(truth.settings) == {"reader", "root"}
+    assert set(plain.settings) - set(truth.settings) == {"listing", "reader", "root"}
     reap, plain = (jobs.job(c, "reap", **AT, dataset="photos") for c in (with_labels, without))
     assert set(reap.inputs) - set(plain.inputs) == {"label"}
     assert set(plain.inputs) == {"source", "detect", "crop", "ground_truth", "leaks"}
