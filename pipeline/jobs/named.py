@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from pipeline.config import Config, FaceModelSettings
-from pipeline.io import sources
 from pipeline.io.published import absent
 from pipeline.jobs.data import dataset_of, detection_of, labelled, located
 from pipeline.jobs.models import used
@@ -66,6 +65,8 @@ def require_data(config: Config) -> None:
 
 def _way_out(where: str, path: str) -> str:
     """How to get a file or folder that is missing; empty where nobody but the user knows."""
+    from pipeline.io import sources
+
     if rows := sources.providing(path):
         return f"; type: python -m pipeline data fetch {' '.join(row.id for row in rows)}"
     if "face_model." in where:
