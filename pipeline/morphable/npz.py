@@ -7,11 +7,11 @@ mouth, cheek; mean_tex_rgb (N, 3) 0..255; param_std_3ddfa (62,), whose [12:] are
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.io.arrays import read_npz
 from pipeline.morphable import bfm
 from pipeline.morphable.model import MorphableModel
 from pipeline.records import FacemillError
@@ -30,7 +30,9 @@ def load(path: str | Path | None) -> MorphableModel:
     """
     if path is None:
         raise FacemillError("the face model 'npz' is read from a file: set face_model.path to it")
-    content = _read(Path(path))
+    if not Path(path).is_file():
+        raise FacemillError(f"no face model {path}; set face_model.path to an existing .npz")
+    content = read_npz(path, REQUIRED)
     mean = content["u"].reshape(-1, 3)
     count = len(mean)
     shape_basis = content["w_shp"].reshape(count, 3, -1)
@@ -65,19 +67,3 @@ def load(path: str | Path | None) -> MorphableModel:
         regions=regions,
         truncated=True,
     )
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            content = {key: archive[key] for key in archive.files}
-    except FileNotFoundError as error:
-        raise FacemillError(f"no face model {path}; set face_model.path to an existing .npz") from error
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise FacemillError(f"{path} is no .npz archive of arrays: {error}") from error
-    missing = [key for key in REQUIRED if key not in content]
-    if missing:
-        raise FacemillError(
-            f"{path}: expected the arrays {', '.join(REQUIRED)}; missing: {', '.join(missing)}"
-        )
-    return content

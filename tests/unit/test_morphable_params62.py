@@ -91,5 +91,5 @@ def test_an_npz_model_that_cannot_be_used_says_why(tmp_path):
     with pytest.raises(FacemillError, match="missing: uv"):
         load_face_model("npz", npz(tmp_path / "m.npz", uv=None))
     (tmp_path / "text.npz").write_text("no archive")
-    with pytest.raises(FacemillError, match=r"no \.npz archive"):
+    with pytest.raises(FacemillError, match=r"text\.npz: expected a \.npz archive"):
         load_face_model("npz", tmp_path / "text.npz")

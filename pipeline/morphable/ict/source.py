@@ -11,11 +11,11 @@ landmarks are the ones that ICT-FaceKit's README lists as "Multi-PIE 68".
 from __future__ import annotations
 
 import re
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.io.arrays import read_npz
 from pipeline.records import FacemillError
 
 KEYS = ("neutral", "identity", "expression", "expression_names", "faces", "uv", "uv_faces", "landmarks68")
@@ -46,19 +46,11 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 def read_archive(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz; errors as in `read`."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            content = {key: archive[key] for key in archive.files}
-    except FileNotFoundError as error:
+    if not path.is_file():
         raise FacemillError(
             f"no face model {path}; set face_model.path to ict_facekit.npz or to ICT-FaceKit's folder FaceXModel"
-        ) from error
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise FacemillError(f"{path} is no .npz archive of arrays: {error}") from error
-    missing = [key for key in KEYS if key not in content]
-    if missing:
-        raise FacemillError(f"{path}: expected the arrays {', '.join(KEYS)}; missing: {', '.join(missing)}")
-    return content
+        )
+    return read_npz(path, KEYS)
 
 
 def read_folder(folder: Path) -> dict[str, np.ndarray]:
