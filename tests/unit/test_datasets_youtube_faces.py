@@ -87,6 +87,22 @@ def test_what_youtube_faces_lacks_is_named(tmp_path):
         DATASETS["youtube_faces"]().pictures(tmp_path)
 
 
+def test_a_name_with_a_nul_byte_is_one_line_and_in_a_number_a_reason(tmp_path):
+    youtube(tmp_path)
+    file = tmp_path / "test_keypoints.csv"
+    text = file.read_bytes()
+    file.write_bytes(text.replace(b"Zoe_40", b"Zoe\0_40"))
+    message = r"test_keypoints\.csv: expected file names, found a NUL byte in 'Zoe\\x00_40\.jpg'"
+    with pytest.raises(FacemillError, match=message):
+        DATASETS["youtube_faces"]().pictures(tmp_path)
+    file.write_bytes(text.replace(b"Zoe_40.jpg,", b"Zoe_40.jpg,\0"))
+    reader = DATASETS["youtube_faces"]()
+    address = reader.pictures(tmp_path)[-1].annotations[0]
+    with pytest.raises(AnnotationProblem, match="could not convert") as problem:
+        reader.annotation(tmp_path / address, 250)
+    assert problem.value.reason is Reason.ANNOTATION_MISSING and "\0" not in str(problem.value)
+
+
 @pytest.mark.parametrize(
     ("frame", "who"), [("Zoe_40", "Zoe"), ("Abdel_Aziz_Al-Hakim_00", "Abdel_Aziz_Al-Hakim"), ("Zoe", "Zoe")]
 )
