@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from pipeline import layout
-from pipeline.detect import loading
+from pipeline.io.published import FILES, LIBRARY_DETECTORS
 from tests.project import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -61,7 +61,10 @@ def test_the_readme_lists_every_preset_and_no_other():
 
 def test_published_weights_are_named_as_the_code_looks_for_them():
     text = (ROOT / "docs" / "environment.md").read_text(encoding="utf-8")
-    assert re.findall(r"`(\S+\.pth\.tar)`", text) == [loading.PUBLISHED_FAN]
+    listed = re.search(r"\(([\w, ]+), the library's detectors\)", text)
+    assert listed, "environment.md lists no published networks"
+    of_detectors = {name for names in LIBRARY_DETECTORS.values() for name in names}
+    assert set(listed[1].lower().split(", ")) == FILES.keys() - of_detectors
 
 
 def test_the_readme_shows_the_rules_as_they_are():
