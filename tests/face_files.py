@@ -256,3 +256,12 @@ def dump2(path: Path, value):
     with path.open("wb") as file:
         Pickler2(file, protocol=2).dump(value)
     return path
+
+
+WRITERS = {
+    "original": ("bfm2009", write_original),
+    "face3d": ("bfm2009", write_face3d),
+    "configs": ("tddfa_configs", write_configs),
+    "v2": ("tddfa_v2", write_v2),
+}
+"""Layout -> the face model's id and what writes its files into a folder and gives its path."""

@@ -25,6 +25,8 @@ def read_lines(path: Path) -> list[str]:
         text = path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise FacemillError(f"{path}: expected a text file: {error}") from error
+    if "\0" in text:
+        raise FacemillError(f"{path}: expected a text file, found a NUL byte in it; get the file again")
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 

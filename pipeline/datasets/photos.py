@@ -11,7 +11,10 @@ from pipeline.io.video import VIDEO_SUFFIXES, DamagedVideo, frame_count
 from pipeline.records import FacemillError, Reason
 from pipeline.registry import DATASETS
 
-PHOTO_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif")
+PHOTO_SUFFIXES = (
+    *(".jpg", ".jpeg", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff"),
+    *(".gif", ".jp2", ".avif", ".heic", ".heif"),
+)
 """Files with these names are rows, whether OpenCV can read them or not; other files are not looked at."""
 LICENCE = "photos of unknown terms"
 

@@ -40,7 +40,7 @@ def person(frame: str) -> str:
 
 def rows(path: Path) -> list[list[str]]:
     """The cells of a file of key points, line by line, without header and empty lines; `FacemillError` when it cannot
-    be read or has none."""
+    be read, has none, or a name in it holds a NUL byte."""
     try:
         with path.open(encoding="utf-8", newline="") as handle:
             found = [[cell.strip() for cell in line] for line in csv.reader(handle) if line]
@@ -49,6 +49,11 @@ def rows(path: Path) -> list[list[str]]:
     found = found[1:] if found and not found[0][0] else found
     if not found:
         raise FacemillError(f"{path}: expected a line for each picture, found none")
+    damaged = next((cells[0] for cells in found if "\0" in cells[0]), None)
+    if damaged is not None:
+        raise FacemillError(
+            f"{path}: expected file names, found a NUL byte in {damaged[:60]!r}; get the file again"
+        )
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Callable
@@ -13,7 +14,12 @@ import numpy as np
 
 from pipeline.records import FacemillError
 
-_BROKEN = (EOFError, KeyError, MemoryError, OSError, TypeError, ValueError, zipfile.BadZipFile, zlib.error)
+_BROKEN = (
+    *(EOFError, KeyError, MemoryError, OSError, RuntimeError, SyntaxError, TypeError, ValueError),
+    *(tokenize.TokenError, zipfile.BadZipFile, zlib.error),
+)
+"""What numpy, zipfile and scipy raise for damaged files: zipfile a RuntimeError where a member says that it is
+encrypted or compressed in an unknown way, numpy a TokenError for a damaged header of an array."""
 
 
 def read_npy(path: str | Path) -> np.ndarray:
@@ -67,7 +73,8 @@ def _read(path: str | Path, what: str, load: Callable[[], Any]) -> Any:
     try:
         return load()
     except _BROKEN as error:
-        raise FacemillError(f"{path}: expected {what}, found {str(error) or type(error).__name__}") from error
+        found = " ".join(str(error).split()) or type(error).__name__
+        raise FacemillError(f"{path}: expected {what}, found {found}") from error
 
 
 def _with(content: Any, path: str | Path, keys: tuple[str, ...]) -> dict[str, np.ndarray]:

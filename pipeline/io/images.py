@@ -22,8 +22,9 @@ PIXELS_AT_ONCE = 50_000_000
 
 
 def read_picture(path: str | Path) -> np.ndarray:
-    """The picture as (h, w, 3) uint8 RGB, turned upright by its EXIF tag.
+    """The picture as (h, w, 3) uint8 RGB, turned upright by its EXIF tag; of an animation the first frame.
 
+    OpenCV turns no JPEG 2000 and no AVIF.
     Grey, RGBA, CMYK and 16-bit pictures are converted; alpha is dropped. Raises UnreadablePicture for a missing,
     empty, truncated or foreign file.
     """
@@ -59,7 +60,10 @@ def _foreign(data: bytes) -> str:
     """Why OpenCV makes no picture of a file."""
     if data[4:8] == b"ftyp" and data[8:12] in HEIC_BRANDS:
         return "a HEIC picture, which OpenCV does not read; convert it to JPEG or PNG"
-    return "damaged, or no picture format that OpenCV reads"
+    return (
+        "damaged, or no picture format that OpenCV reads (JPEG, PNG, WebP, BMP, TIFF, and where it was built with them "
+        "GIF, JPEG 2000, AVIF); convert it to JPEG or PNG"
+    )
 
 
 def as_rgb(picture: np.ndarray) -> np.ndarray:

@@ -11,8 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-_FAN = "https://www.adrianbulat.com/downloads/python-fan"
-_BLAZE = "https://github.com/hollance/BlazeFace-PyTorch/raw/master"
+from pipeline.io.sources import TORCH_CACHE, sources, torch_cache
 
 
 @dataclass(frozen=True)
@@ -31,7 +30,7 @@ class Published:
     @property
     def cached(self) -> str:
         """Its path in torch's cache, environment variables unexpanded."""
-        return f"{cache_folder()}/{self.name}"
+        return f"{torch_cache()}/{self.name}"
 
     def command(self, path: str | Path) -> str:
         """What to type to have it at ``path``; in torch's cache the verb puts it there too."""
@@ -43,29 +42,11 @@ class Published:
 
 
 FILES = {
-    "2dfan": Published("2DFAN4-11f355bf06.pth.tar", f"{_FAN}/2DFAN4-11f355bf06.pth.tar"),
-    "3dfan": Published("3DFAN4-7835d9f11d.pth.tar", f"{_FAN}/3DFAN4-7835d9f11d.pth.tar"),
-    "depth": Published("depth-2a464da4ea.pth.tar", f"{_FAN}/depth-2a464da4ea.pth.tar"),
-    "sfd": Published("s3fd-619a316812.pth", f"{_FAN}/s3fd-619a316812.pth"),
-    "retinaface": Published("retinaface_mobilenet0.25.pth", f"{_FAN}/retinaface_mobilenet0.25.pth"),
-    "blazeface": Published("blazeface.pth", f"{_BLAZE}/blazeface.pth"),
-    "blazeface_anchors": Published("anchors.npy", f"{_BLAZE}/anchors.npy"),
-    "blazeface_back": Published("blazefaceback.pth", f"{_BLAZE}/blazefaceback.pth"),
-    "blazeface_back_anchors": Published("anchorsback.npy", f"{_BLAZE}/anchorsback.npy"),
-    "scrfd": Published(
-        "scrfd_2.5g_bnkps.onnx",
-        "https://github.com/yakhyo/facial-analysis/releases/download/v0.0.1/det_2.5g.onnx",
-    ),
-    "yunet": Published(
-        "face_detection_yunet_2023mar.onnx",
-        "https://github.com/opencv/opencv_zoo/raw/main/models/face_detection_yunet/"
-        "face_detection_yunet_2023mar.onnx",
-    ),
-    "dlib": Published(
-        "mmod_human_face_detector.dat",
-        "https://www.adrianbulat.com/downloads/dlib/mmod_human_face_detector.dat",
-    ),
+    row.id: Published(row.name, row.address)
+    for row in sources().values()
+    if row.file.startswith(f"{TORCH_CACHE}/")
 }
+"""By the ids of `pipeline/datasets/sources.tsv`."""
 
 LIBRARY_DETECTORS = {
     "sfd": ("sfd",),
@@ -79,14 +60,6 @@ LIBRARY_DETECTORS = {
 """face-alignment's detectors by our names, and the files that each reads (dlib on a GPU only)."""
 BOXED = ("boxes", "faceboxes", *LIBRARY_DETECTORS)
 """The detectors that find landmarks with FAN."""
-
-
-def cache_folder() -> str:
-    """The folder of torch's cache, environment variables unexpanded, as torch itself finds it."""
-    for name, inner in (("TORCH_HOME", ""), ("XDG_CACHE_HOME", "/torch")):
-        if name in os.environ:
-            return f"${{{name}}}{inner}/hub/checkpoints"
-    return "${HOME}/.cache/torch/hub/checkpoints"
 
 
 def fan_file(landmarks: str) -> Published:

@@ -81,15 +81,25 @@ class Source:
 
 def placed(place: str) -> Path:
     """A path of the table on this machine; FacemillError where FACEMILL_DATA is not set."""
-    return expand(place.replace(TORCH_CACHE, str(torch_cache())))
+    return expand(place.replace(TORCH_CACHE, torch_cache()))
 
 
-def torch_cache() -> Path:
-    """Where torch keeps downloaded weights, found as torch finds it, without importing it."""
-    home = os.environ.get("TORCH_HOME") or os.path.join(
-        os.environ.get("XDG_CACHE_HOME") or "~/.cache", "torch"
-    )
-    return Path(os.path.expanduser(home)) / "hub" / "checkpoints"
+def torch_cache() -> str:
+    """Where torch keeps downloaded weights, found as torch.hub.get_dir() finds it but without torch.
+
+    Environment variables are unexpanded, so that the path may stand in tables that know no machine; an empty
+    TORCH_HOME is the current folder, as it is to torch.
+    """
+    names = (("TORCH_HOME", ""), ("XDG_CACHE_HOME", "torch"))
+    name, inner = next(((n, i) for n, i in names if n in os.environ), ("", "torch"))
+    value = os.environ.get(name, "~/.cache")
+    if re.match("~(/|$)", value) and "HOME" in os.environ:
+        folder = "${HOME}" + value[1:]
+    elif value.startswith("~"):
+        folder = os.path.expanduser(value)
+    else:
+        folder = value and f"${{{name}}}"
+    return os.path.join(folder, inner, "hub", "checkpoints")
 
 
 @cache

@@ -45,8 +45,19 @@ def basis_of(values: np.ndarray, count: int, where: str) -> np.ndarray:
     return np.ascontiguousarray(values, np.float32).reshape(count, 3, -1)
 
 
+def shaped(values: np.ndarray, shape: tuple[int, ...], where: str) -> np.ndarray:
+    """Numbers of this shape as float64."""
+    if values.shape != shape or values.dtype.kind not in "fiu":
+        raise FacemillError(
+            f"{where}: expected numbers of shape {shape}, found {values.dtype} of shape {values.shape}"
+        )
+    return values.astype(np.float64)
+
+
 def numbers_of(values: np.ndarray, where: str, *, first: int, below: int) -> np.ndarray:
     """Vertex numbers that count from ``first`` as int32 that count from 0; each must be below ``below`` then."""
+    if values.dtype.kind not in "fiu" or not np.isfinite(values).all():
+        raise FacemillError(f"{where}: expected vertex numbers, found {values.dtype} that are none")
     rows = np.asarray(values, np.int64) - first
     if rows.size and (rows.min() < 0 or rows.max() >= below):
         raise FacemillError(
@@ -109,8 +120,10 @@ def regions_of(segments: np.ndarray | None, count: int, where: str) -> np.ndarra
     regions = np.full(count, Region.SKIN, np.uint8)
     if segments is not None:
         rows = segments.T if segments.shape == (4, count) else segments
-        if rows.shape != (count, 4):
-            raise FacemillError(f"{where}: expected segments of shape ({count}, 4), found {segments.shape}")
+        if rows.shape != (count, 4) or rows.dtype.kind not in "fiub":
+            raise FacemillError(
+                f"{where}: expected segments of shape ({count}, 4), found {segments.dtype} of shape {segments.shape}"
+            )
         for column, region in enumerate(SEGMENTS):
             regions[rows[:, column] > 0] = region
     return regions

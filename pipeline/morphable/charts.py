@@ -14,7 +14,8 @@ import numpy as np
 
 from pipeline.geometry.mesh import rasterize
 from pipeline.io.arrays import read_mat, read_npy, read_npz
-from pipeline.io.wavefront import read_obj
+from pipeline.io.meshes.mesh import fan_all
+from pipeline.io.meshes.obj import read_elements
 from pipeline.morphable.model import MorphableModel
 from pipeline.records import FacemillError
 
@@ -137,23 +138,24 @@ def _per_vertex(model: MorphableModel, uv: np.ndarray, path: Path) -> np.ndarray
 
 def _of_obj(model: MorphableModel, path: Path) -> tuple[np.ndarray, np.ndarray]:
     """uv and uv_triangles of an .obj, corners in the order of the model's triangles."""
-    mesh = read_obj(path)
-    found, expected = (len(mesh.vertices), len(mesh.triangles)), (len(model.mean), len(model.triangles))
+    mesh = read_elements(path)
+    triangles = fan_all(mesh.faces)
+    found, expected = (len(mesh.points), len(triangles)), (len(model.mean), len(model.triangles))
     if found != expected:
         raise FacemillError(
             f"{path}: expected the {expected[0]} vertices and {expected[1]} triangles of face model {model.name}, "
             f"found {found[0]} and {found[1]}"
         )
-    if not len(mesh.uv_triangles):
+    if not mesh.chart_faces:
         raise FacemillError(f"{path}: expected chart points (vt, and f v/vt), found none")
-    order, wanted = np.argsort(mesh.triangles, axis=1), np.argsort(model.triangles, axis=1)
-    rows = np.arange(len(mesh.triangles))[:, None]
-    other = (mesh.triangles[rows, order] != model.triangles[rows, wanted]).any(axis=1)
+    order, wanted = np.argsort(triangles, axis=1), np.argsort(model.triangles, axis=1)
+    rows = np.arange(len(triangles))[:, None]
+    other = (triangles[rows, order] != model.triangles[rows, wanted]).any(axis=1)
     if other.any():
         raise FacemillError(
             f"{path}: expected the triangles of face model {model.name} in their order, found others, first in row "
             f"{int(np.argmax(other))}; export the mesh with its vertex and face order kept"
         )
-    uv_triangles = np.empty_like(mesh.uv_triangles)
-    uv_triangles[rows, wanted] = mesh.uv_triangles[rows, order]
-    return mesh.uv, uv_triangles
+    uv_triangles = np.empty_like(triangles)
+    uv_triangles[rows, wanted] = fan_all(mesh.chart_faces)[rows, order]
+    return np.array(mesh.charts).reshape(-1, 2), uv_triangles

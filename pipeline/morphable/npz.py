@@ -7,11 +7,11 @@ mouth, cheek; mean_tex_rgb (N, 3) 0..255; param_std_3ddfa (62,), whose [12:] are
 
 from __future__ import annotations
 
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.io.arrays import read_npz
 from pipeline.morphable import bfm
 from pipeline.morphable.model import MorphableModel
 from pipeline.records import FacemillError
@@ -26,58 +26,50 @@ def load(path: str | Path | None) -> MorphableModel:
 
     The file keeps the first modes of a longer model, so longer coefficient vectors are cut to them. The segmentation
     is BFM's own coarse one: nose, the region about the eyes, the region about the mouth.
-    `FacemillError` when no path is given, the file is missing or no such archive, or a key is absent.
+    `FacemillError` when no path is given, the file is missing or no such archive, a key is absent, or its array does
+    not fit the others.
     """
     if path is None:
         raise FacemillError("the face model 'npz' is read from a file: set face_model.path to it")
-    content = _read(Path(path))
-    mean = content["u"].reshape(-1, 3)
+    if not Path(path).is_file():
+        raise FacemillError(f"no face model {path}; set face_model.path to an existing .npz")
+    content = read_npz(path, REQUIRED)
+    where = {key: f"{path}, {key}" for key in content}
+    mean = bfm.vertices_of(content["u"], where["u"])
     count = len(mean)
-    shape_basis = content["w_shp"].reshape(count, 3, -1)
-    expression_basis = content["w_exp"].reshape(count, 3, -1)
-    shape_modes, modes = shape_basis.shape[2], shape_basis.shape[2] + expression_basis.shape[2]
-    sigma = np.asarray(content.get("param_std_3ddfa", np.full(12 + modes, np.nan)), np.float64)[
-        12 : 12 + modes
-    ]
-    triangles = np.ascontiguousarray(content["tri"][:, ::-1], np.int32)
+    shape_basis, expression_basis = (
+        bfm.basis_of(content[key], count, where[key]) for key in ("w_shp", "w_exp")
+    )
+    shape_modes = shape_basis.shape[2]
+    deviations = (12 + shape_modes + expression_basis.shape[2],)
+    sigma = np.full(deviations, np.nan)
+    if "param_std_3ddfa" in content:
+        sigma = bfm.shaped(content["param_std_3ddfa"], deviations, where["param_std_3ddfa"])
+    numbers = {"first": 0, "below": count}
+    inward = bfm.triangles_of(content["tri"], where["tri"], **numbers)
+    triangles = np.ascontiguousarray(inward[:, ::-1])
     face_mask = np.zeros(count, bool)
-    face_mask[content["indices_noneck"]] = True
-    regions = bfm.regions_of(content.get("segments"), count, f"{path}, segments")
+    face_mask[bfm.numbers_of(content["indices_noneck"], where["indices_noneck"], **numbers)] = True
     albedo = None
     if "mean_tex_rgb" in content:
-        albedo = bfm.linear_light(content["mean_tex_rgb"].astype(np.float64) / 255).astype(np.float32)
+        colours = bfm.shaped(content["mean_tex_rgb"], (count, 3), where["mean_tex_rgb"])
+        albedo = bfm.linear_light(colours / 255).astype(np.float32)
     return MorphableModel(
         name="npz",
         licence=bfm.LICENCE,
         mean=mean.astype(np.float32),
-        shape_basis=shape_basis.astype(np.float32),
-        shape_sigma=sigma[:shape_modes],
-        expression_basis=expression_basis.astype(np.float32),
-        expression_sigma=sigma[shape_modes:],
+        shape_basis=shape_basis,
+        shape_sigma=sigma[12 : 12 + shape_modes],
+        expression_basis=expression_basis,
+        expression_sigma=sigma[12 + shape_modes :],
         triangles=triangles,
-        keypoints=content["keypoints"].astype(np.int32),
-        uv=content["uv"].astype(np.float32),
+        keypoints=bfm.keypoints_of(content["keypoints"], where["keypoints"], **numbers),
+        uv=bfm.shaped(content["uv"], (count, 2), where["uv"]).astype(np.float32),
         uv_triangles=triangles,
         face_mask=face_mask,
         albedo_mean=albedo,
         albedo_basis=None,
         albedo_sigma=None,
-        regions=regions,
+        regions=bfm.regions_of(content.get("segments"), count, f"{path}, segments"),
         truncated=True,
     )
-
-
-def _read(path: Path) -> dict[str, np.ndarray]:
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            content = {key: archive[key] for key in archive.files}
-    except FileNotFoundError as error:
-        raise FacemillError(f"no face model {path}; set face_model.path to an existing .npz") from error
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise FacemillError(f"{path} is no .npz archive of arrays: {error}") from error
-    missing = [key for key in REQUIRED if key not in content]
-    if missing:
-        raise FacemillError(
-            f"{path}: expected the arrays {', '.join(REQUIRED)}; missing: {', '.join(missing)}"
-        )
-    return content

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from pipeline.datasets.base import Picture
-from pipeline.io.containers import picture_digest
+from pipeline.io.containers import encoded, picture_digest
 from pipeline.io.files import expand
 from pipeline.io.tables import write_tsv
 from pipeline.records import SOURCE_COLUMNS, FacemillError
@@ -64,10 +64,10 @@ def _check(dataset: str, pictures: list[Picture], benchmark: bool) -> None:
             )
         seen[picture.id] = picture.path
         for path in (picture.path, *picture.annotations):
-            if ";" in path or " ".join(path.split()) != path:
+            if encoded(path) != path:
                 raise FacemillError(
-                    f"{dataset}: {path!r} holds a semicolon, a tab, a line break or two spaces in a row, which the "
-                    "tables cannot hold; rename the file"
+                    f"{dataset}: {path!r} holds a semicolon, a tab, a line break, two spaces in a row, a control "
+                    "character or bytes that are no text, which the tables cannot hold; rename the file"
                 )
         if picture.split == "test" and not benchmark:
             raise FacemillError(

@@ -8,13 +8,17 @@ import sys
 import pytest
 
 from pipeline import jobs, layout, settings
-from pipeline.detect import loading
+from pipeline.io.published import FILES, LIBRARY_DETECTORS
 from pipeline.jobs.data import detection_of, labelled
 from tests.project import ROOT
 
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
-BENCHMARKS = sorted(p.stem for p in (ROOT / "benchmarks").glob("*.py") if p.stem != "__init__")
+BENCHMARKS = sorted(
+    path.stem
+    for path in (ROOT / "benchmarks").glob("[a-z]*.py")
+    if "__main__" in path.read_text(encoding="utf-8")
+)
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
@@ -73,7 +77,10 @@ def test_the_readme_lists_every_preset_and_no_other():
 
 def test_published_weights_are_named_as_the_code_looks_for_them():
     text = (ROOT / "docs" / "environment.md").read_text(encoding="utf-8")
-    assert re.findall(r"`(\S+\.pth\.tar)`", text) == [loading.PUBLISHED_FAN]
+    listed = re.search(r"\(([\w, ]+), the library's detectors\)", text)
+    assert listed, "environment.md lists no published networks"
+    of_detectors = {name for names in LIBRARY_DETECTORS.values() for name in names}
+    assert set(listed[1].lower().split(", ")) == FILES.keys() - of_detectors
 
 
 def test_the_readme_shows_the_rules_as_they_are():

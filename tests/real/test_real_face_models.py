@@ -16,21 +16,13 @@ from pipeline.morphable import charts, load_face_model, params62
 from pipeline.morphable.whitening import load_whitening
 from pipeline.records import FacemillError
 from tests.face_files import (
+    WRITERS,
     FaceArrays,
     dump2,
     write_chart,
-    write_configs,
     write_face3d,
-    write_original,
     write_v2,
 )
-
-WRITERS = {
-    "original": ("bfm2009", write_original),
-    "face3d": ("bfm2009", write_face3d),
-    "configs": ("tddfa_configs", write_configs),
-    "v2": ("tddfa_v2", write_v2),
-}
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,8 @@ def photo_bytes(seed: int = 0, suffix: str = ".png", turned: bool = False) -> by
     if turned:
         exif[0x0112] = 6
     rgb = np.rot90(photo(seed)).copy() if turned else photo(seed)
-    kinds = {".png": "PNG", ".jpg": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF"}
+    kinds = {".png": "PNG", ".jpg": "JPEG", ".jfif": "JPEG", ".webp": "WEBP", ".bmp": "BMP", ".tif": "TIFF"}
+    kinds |= {".gif": "GIF", ".jp2": "JPEG2000", ".avif": "AVIF"}
     more = {"lossless": True} if suffix == ".webp" else {"quality": 98} if suffix == ".jpg" else {}
     Image.fromarray(rgb).save(buffer, kinds[suffix], **({"exif": exif} if turned else {}), **more)
     return buffer.getvalue()

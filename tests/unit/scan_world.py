@@ -126,3 +126,31 @@ def render(folder: Path, options: ScanSettings, shards: int = 1, seed: int = 0) 
     return {
         p.relative_to(images).as_posix(): p.read_bytes() for p in sorted(images.rglob("*")) if p.is_file()
     }
+
+
+def hidden_by_brute_force(points: np.ndarray, triangles: np.ndarray, tolerance: float) -> np.ndarray:
+    """(N,) whether some triangle covers a vertex, nearer by more than the tolerance; triangles edge-on hide nothing."""
+    a, b, c = (points[corner][None] for corner in triangles.T)
+    p = points[:, None]
+
+    def area(one, two, three):
+        return (two[..., 0] - one[..., 0]) * (three[..., 1] - one[..., 1]) - (
+            (two[..., 1] - one[..., 1]) * (three[..., 0] - one[..., 0])
+        )
+
+    whole = area(a, b, c)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        u, v, w = area(p, b, c) / whole, area(a, p, c) / whole, area(a, b, p) / whole
+        nearer = u * a[..., 2] + v * b[..., 2] + w * c[..., 2] - p[..., 2] > tolerance
+        return ((np.minimum(np.minimum(u, v), w) >= 0) & nearer & (np.abs(whole) > 1e-3)).any(axis=1)
+
+
+def towards_viewer(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
+    """(N,) z of the vertices' normals, 1 where a convex surface faces the viewer."""
+    a, b, c = (points[corner] for corner in triangles.T)
+    faces = np.cross(b - a, c - a)
+    outward = np.sign((faces * ((a + b + c) / 3 - points.mean(axis=0))).sum(axis=1))
+    normals = np.zeros_like(points)
+    for corner in triangles.T:
+        np.add.at(normals, corner, faces * np.sign(outward.sum()))
+    return normals[:, 2] / np.maximum(np.linalg.norm(normals, axis=1), 1e-12)

@@ -10,7 +10,7 @@ import pytest
 from pipeline import jobs, settings
 from pipeline.datasets import aflw, licences
 from pipeline.detect import loading
-from pipeline.io import sources
+from pipeline.io import published, sources
 from pipeline.io.files import read_json, write_json
 from pipeline.io.tables import read_tsv, write_tsv
 from pipeline.jobs.data import located
@@ -45,9 +45,10 @@ def test_ids_and_places_are_told_apart():
     assert len(set(places)) == len(places)
 
 
-def test_the_published_fan_is_the_one_that_the_code_looks_for():
-    row = sources.source("3dfan")
-    assert row.name == loading.PUBLISHED_FAN
+def test_the_weights_that_detection_looks_for_are_those_of_the_table():
+    of_detectors = {name for names in published.LIBRARY_DETECTORS.values() for name in names}
+    assert published.FILES.keys() == {"2dfan", "3dfan", "depth"} | of_detectors
+    assert published.FILES["3dfan"].url.endswith("/3DFAN4-7835d9f11d.pth.tar")
 
 
 def test_the_crops_that_the_reader_of_aflw_takes_have_a_row_of_their_own():

@@ -41,6 +41,9 @@ def album(tmp_path):
     (root / "b.webp").write_bytes(photo_bytes(3, ".webp"))
     (root / "c;d  e.bmp").write_bytes(photo_bytes(4, ".bmp"))
     (root / "f.HEIC").write_bytes(heic())
+    for k, suffix in enumerate((".gif", ".jfif", ".jp2", ".avif"), 10):
+        (root / f"rare{suffix}").write_bytes(photo_bytes(k, suffix))
+    (root / "cut.gif").write_bytes(photo_bytes(20, ".gif")[:900])
     (root / "noise.png").write_bytes(_png(NOISE))
     (root / "notes.txt").write_text("no picture")
     (root / "broken.zip").write_bytes(b"PK no zip")
@@ -110,6 +113,7 @@ WHOLE = {
     "b.webp": "b",
     "c%3Bd %20e.bmp": "c%3Bd %20e",
     "noise.png": "noise",
+    **{f"rare.{suffix}": "rare" for suffix in ("avif", "gif", "jfif", "jp2")},
     "old.zip!in/copy.png": "copy",
     "old.zip!in/g.png": "g",
     "clip.avi@000000": "clip.avi",
@@ -117,6 +121,7 @@ WHOLE = {
     "clip.avi@000015": "clip.avi",
 }
 UNREADABLE = {
+    "cut.gif": "no picture format that OpenCV reads (JPEG, PNG",
     "broken.mov": "no video that OpenCV's FFmpeg can open",
     "broken.zip": "no zip that can be opened",
     "clip.avi@000010": "the frame cannot be decoded",
@@ -142,6 +147,7 @@ def test_every_picture_of_a_folder_is_a_row_and_nothing_else(album, tmp_path):
     assert {row["id"] for row in rows if not row["sha256"]} == UNREADABLE.keys() - {
         "broken.mov",
         "broken.zip",
+        "cut.gif",
         "f.HEIC",
     }
 

@@ -108,6 +108,10 @@ def without(*names):
             r"expected the crops in .*unpack train_aug_120x120\.zip",
         ),
         (
+            lambda root: (root / "train_aug_120x120.list.train").write_text("a.jpg\nb\0.jpg\nc.jpg\n"),
+            r"list\.train: expected a text file, found a NUL byte in it",
+        ),
+        (
             lambda root: (root / "train_aug_120x120.list.train").write_text("a.jpg\n"),
             "each of the 3 rows of param_all_norm.pkl, found 1",
         ),

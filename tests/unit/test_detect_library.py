@@ -8,9 +8,6 @@ import types
 import numpy as np
 import pytest
 import torch
-from face_alignment.detection.blazeface.net_blazeface import BlazeFace
-from face_alignment.detection.sfd.net_s3fd import s3fd
-from torch import nn
 
 from pipeline.config import DetectionSettings
 from pipeline.detect import library
@@ -20,6 +17,7 @@ from pipeline.io.published import BOXED, FILES, LIBRARY_DETECTORS
 from pipeline.models.fan import FAN
 from pipeline.records import FacemillError
 from pipeline.registry import DETECTORS
+from tests.unit.library_parts import LayerGetter, Session, save_blazeface, save_sfd
 from tests.unit.tiny_onnx import save_scrfd, save_yunet
 
 REFERENCES = {
@@ -59,36 +57,6 @@ def red_square(height=150, width=200):
     out = np.zeros((height, width, 3), np.uint8)
     out[64:80, 96:112, 0] = 255
     return out
-
-
-def save_sfd(path):
-    """S3FD that is sure at stride 32 (the fourth map) and nowhere else."""
-    torch.manual_seed(0)
-    network = s3fd()
-    with torch.no_grad():
-        for name, layer in network.named_children():
-            if name.endswith("_conf"):
-                layer.weight.zero_()
-                layer.bias.fill_(-9)
-                layer.bias[0] = 9
-                if name.startswith("fc7"):
-                    layer.bias.copy_(torch.tensor([-2.0, 2.0]))
-    torch.save(network.state_dict(), path)
-
-
-def save_blazeface(path, back=False, inverted=False):
-    """BlazeFace of random weights whose boxes have about the size of their anchors, or one below zero."""
-    torch.manual_seed(1)
-    network = BlazeFace(back_model=back)
-    with torch.no_grad():
-        for layer in (network.regressor_8, network.regressor_16):
-            layer.weight.mul_(0.1)
-            for k in (2, 3):
-                layer.bias[k::16] = -100.0 if inverted else 100.0
-    torch.save(network.state_dict(), path)
-    anchors = np.random.default_rng(1).uniform(0.1, 0.9, (896, 4)).astype(np.float32)
-    anchors[:, 2:] = 0.3
-    np.save(path.with_name("anchorsback.npy" if back else "anchors.npy"), anchors)
 
 
 def ours_and_theirs(detector, path, image, **keywords):
@@ -146,33 +114,6 @@ def test_yunet_through_opencv(tmp_path):
     assert found[1][0] == pytest.approx(1, abs=1e-3)
 
 
-class Session:
-    """ONNX Runtime's session, with numpy for the file that `save_scrfd` writes."""
-
-    def __init__(self, path, options=None, providers=()):
-        self.providers, self.options = list(providers), options
-        if not path.endswith(".onnx"):
-            raise ValueError("no model")
-
-    def get_inputs(self):
-        return [types.SimpleNamespace(name="input.1")]
-
-    def get_outputs(self):
-        return [types.SimpleNamespace(name=str(k)) for k in range(9)]
-
-    def get_providers(self):
-        return self.providers
-
-    def run(self, names, inputs):
-        mean = inputs["input.1"][0, 2] - inputs["input.1"][0, 0]
-        red = mean.reshape(40, 16, 40, 16).mean(axis=(1, 3)).reshape(-1, 1) * 128 / 255
-        cells = [2 * (640 // s) ** 2 for s in (8, 16, 32)]
-        scores = [np.zeros((n, 1), np.float32) for n in cells]
-        scores[1] = np.stack([red, red - 0.2], axis=1).reshape(-1, 1)
-        boxes = [np.tile(np.float32([1, 2, 3, 4]), (n, 1)) for n in cells]
-        return [*scores, *boxes, *(np.zeros((n, 10), np.float32) for n in cells)]
-
-
 def scrfd_of_a_red_square(path):
     image = red_square(320, 320)
     found, expected = ours_and_theirs("scrfd", path, image)
@@ -199,28 +140,6 @@ def test_scrfd_by_onnx_runtime(tmp_path):
     pytest.importorskip("onnxruntime", reason="onnxruntime is not installed")
     save_scrfd(tmp_path / "s.onnx")
     scrfd_of_a_red_square(tmp_path / "s.onnx")
-
-
-class LayerGetter(nn.ModuleDict):
-    """torchvision's IntermediateLayerGetter: a network's first children, and the outputs of those that are named."""
-
-    def __init__(self, model, return_layers):
-        wanted, children = dict(return_layers), {}
-        for name, child in model.named_children():
-            children[name] = child
-            wanted.pop(name, None)
-            if not wanted:
-                break
-        super().__init__(children)
-        self.named = {str(k): str(v) for k, v in return_layers.items()}
-
-    def forward(self, x):
-        out = {}
-        for name, child in self.items():
-            x = child(x)
-            if name in self.named:
-                out[self.named[name]] = x
-        return out
 
 
 def test_retinaface_by_a_stand_in_for_torchvision(tmp_path, monkeypatch):

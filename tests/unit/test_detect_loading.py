@@ -10,7 +10,6 @@ import torch
 
 from pipeline.detect import loading
 from pipeline.io import published
-from pipeline.io.files import expand
 from pipeline.models.faceboxes import FaceBoxes
 from pipeline.models.fan import FAN
 from pipeline.models.fan_depth import DepthNetwork
@@ -136,19 +135,6 @@ def test_a_checkpoint_that_would_execute_code_is_refused_with_the_way_out(tmp_pa
     exec(command.removeprefix('python -c "').removesuffix('"'), {})
     loaded = loading.load_depth(str(tmp_path / "depth-x-tensors.pth"))
     torch.testing.assert_close(loaded.module.state_dict()["fc.weight"], network.state_dict()["fc.weight"])
-
-
-@pytest.mark.parametrize(
-    "variables", [{"TORCH_HOME": "/a/torch"}, {"XDG_CACHE_HOME": "/b/cache"}, {"HOME": "/c/person"}, {}]
-)
-def test_the_cache_is_where_torch_has_it(monkeypatch, variables):
-    for name in ("TORCH_HOME", "XDG_CACHE_HOME"):
-        monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert (
-        str(expand(published.FILES["sfd"].cached)) == f"{torch.hub.get_dir()}/checkpoints/s3fd-619a316812.pth"
-    )
 
 
 def test_the_digits_are_those_of_the_names():

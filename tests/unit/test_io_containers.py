@@ -3,6 +3,7 @@
 import hashlib
 import zipfile
 
+import cv2
 import numpy as np
 import pytest
 from photo_files import damage_member, encrypt_flags, heic, make_zip, photo, photo_bytes
@@ -165,6 +166,31 @@ def test_formats_of_a_photo_folder(tmp_path, suffix):
     np.testing.assert_array_equal(read_picture(tmp_path / f"a{suffix}"), photo(7))
     (tmp_path / f"half{suffix}").write_bytes(data[: len(data) // 2])
     assert words(tmp_path / f"half{suffix}")
+
+
+@pytest.mark.parametrize(("suffix", "off"), [(".jfif", 4), (".gif", 10), (".jp2", 0), (".avif", 4)])
+def test_rarer_formats_of_a_photo_folder(tmp_path, suffix, off):
+    data = photo_bytes(7, suffix)
+    (tmp_path / f"a{suffix}").write_bytes(data)
+    assert np.abs(read_picture(tmp_path / f"a{suffix}").astype(int) - photo(7)).mean() <= off
+    (tmp_path / f"half{suffix}").write_bytes(data[: len(data) // 2])
+    assert words(tmp_path / f"half{suffix}")
+
+
+@pytest.mark.parametrize("suffix", [".gif", ".jp2", ".avif"])
+def test_an_opencv_without_a_format_says_which_are_read(tmp_path, monkeypatch, suffix):
+    (tmp_path / f"a{suffix}").write_bytes(photo_bytes(7, suffix))
+    monkeypatch.setattr(cv2, "imdecode", lambda *_: None)
+    assert words(tmp_path / f"a{suffix}") == (
+        "damaged, or no picture format that OpenCV reads (JPEG, PNG, WebP, BMP, TIFF, and where it was built with them "
+        "GIF, JPEG 2000, AVIF); convert it to JPEG or PNG"
+    )
+
+
+def test_of_an_animation_the_first_frame_is_the_picture(tmp_path):
+    first, second = (Image.fromarray(photo(seed)) for seed in (7, 8))
+    first.save(tmp_path / "a.gif", save_all=True, append_images=[second])
+    assert np.abs(read_picture(tmp_path / "a.gif").astype(int) - photo(7)).mean() <= 10
 
 
 def test_a_picture_of_24_megapixels_is_read_whole(tmp_path):

@@ -7,7 +7,7 @@ import os
 import pytest
 from file_server import refused_address, serving
 
-from pipeline.io import fetch, sources
+from pipeline.io import fetch, published, sources
 from pipeline.io.files import sha256_of
 from pipeline.io.sources import Source
 from pipeline.records import FacemillError
@@ -167,12 +167,32 @@ def test_without_the_users_folder_the_variable_is_named(here, monkeypatch):
     assert "export FACEMILL_DATA=" in refusal(row("http://127.0.0.1:9/f"))
 
 
-@pytest.mark.parametrize("variables", [{}, {"TORCH_HOME": "~/t"}, {"XDG_CACHE_HOME": "/x"}])
-def test_torchs_cache_is_found_where_torch_finds_it(monkeypatch, variables):
+@pytest.mark.parametrize("torch_home", [None, "", "~", "~/t", "~root/t", "/a/torch", "a"])
+@pytest.mark.parametrize("xdg", [None, "", "~/x", "/b/cache"])
+@pytest.mark.parametrize("home", [None, "/c/person"])
+def test_torchs_cache_is_found_where_torch_finds_it(monkeypatch, torch_home, xdg, home):
     import torch
 
-    for name in ("TORCH_HOME", "XDG_CACHE_HOME"):
+    for name, value in (("TORCH_HOME", torch_home), ("XDG_CACHE_HOME", xdg), ("HOME", home)):
         monkeypatch.delenv(name, raising=False)
-    for name, value in variables.items():
-        monkeypatch.setenv(name, value)
-    assert str(sources.torch_cache()) == os.path.join(torch.hub.get_dir(), "checkpoints")
+        if value is not None:
+            monkeypatch.setenv(name, value)
+    expected = os.path.join(torch.hub.get_dir(), "checkpoints")
+    assert os.path.expandvars(sources.torch_cache()) == expected
+    assert str(sources.placed("${TORCH_CACHE}/f")) == f"{expected}/f"
+    assert os.path.expandvars(published.FILES["sfd"].cached) == f"{expected}/s3fd-619a316812.pth"
+
+
+def test_the_path_in_torchs_cache_names_no_machine(monkeypatch):
+    monkeypatch.setenv("HOME", "/c/person")
+    for name, value, text in (
+        ("XDG_CACHE_HOME", None, "${HOME}/.cache/torch/hub/checkpoints"),
+        ("XDG_CACHE_HOME", "/b/cache", "${XDG_CACHE_HOME}/torch/hub/checkpoints"),
+        ("TORCH_HOME", "~/t", "${HOME}/t/hub/checkpoints"),
+        ("TORCH_HOME", "/a/torch", "${TORCH_HOME}/hub/checkpoints"),
+    ):
+        monkeypatch.delenv("TORCH_HOME", raising=False)
+        monkeypatch.delenv(name, raising=False)
+        if value is not None:
+            monkeypatch.setenv(name, value)
+        assert sources.torch_cache() == text

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from pipeline.io.meshes import Mesh, read_mesh, write_obj, write_ply
+from pipeline.io.meshes.obj import read_vertices
 from pipeline.records import FacemillError
 
 POINTS = np.array([[0, 0, 0], [2, 0, 0.5], [2, 1, 0], [0, 1, 0.25], [1, 2, -1.5]])
@@ -199,6 +200,9 @@ def cut(text: str, where: str) -> bytes:
         ("a.obj", cut(OBJ, "2/2/1"), "line 15: expected a face of at least 3 corners, found 2"),
         ("a.obj", OBJ.replace("2/2/1 3", "2/2/1 9").encode(), r"names vertex \[0, 1, 8\], but there are 5"),
         ("a.obj", OBJ.replace("f -2/-2", "f 0/1").encode(), "line 16: expected numbers from 1, found 0"),
+        ("a.obj", OBJ.replace("f -2/-2", "f 4294967299/1").encode(), "line 16: expected numbers from 1, found 42949"),
+        ("a.obj", OBJ.replace("v 2 1 0", "v 2 one 0").encode(), "line 5: expected v x y z, .*found 'v 2 one 0'"),
+        ("a.obj", OBJ.replace("f -2/-2", "f -2").encode(), "line 16: expected texture coordinates on all corners"),
         ("a.obj", OBJ.replace("f -2/-2 -3/-3 -1/-1", "f -2 -3 -1").encode(), "on 1 of 2"),
         ("a.obj", OBJ.replace("v 2 1 0", "v 2 nan 0").encode(), "vertex 2 is not finite"),
         ("a.obj", OBJ.replace("v 2 1 0", "v 2 1 0 1 1 1").encode(), "colours on all vertices or on none, found 1"),
@@ -225,6 +229,15 @@ def test_files_that_hold_no_mesh_say_so_in_one_line(tmp_path, name, data, messag
     with pytest.raises(FacemillError, match=message) as error:
         read_mesh(tmp_path / name)
     assert str(tmp_path / name) in str(error.value) and "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("text", [OBJ, OBJ.replace("v ", "v\t"), OBJ.replace("v ", " v  ")])
+def test_the_vertices_alone_are_those_of_the_mesh_however_the_lines_are_spaced(tmp_path, text):
+    (tmp_path / "a.obj").write_text(text)
+    np.testing.assert_array_equal(read_vertices(tmp_path / "a.obj"), POINTS)
+    np.testing.assert_array_equal(read_mesh(tmp_path / "a.obj").vertices, POINTS)
+    with pytest.raises(FacemillError, match="no file"):
+        read_vertices(tmp_path / "b.obj")
 
 
 def test_a_missing_file_and_two_textures_say_so(tmp_path):

@@ -12,14 +12,7 @@ from pipeline.geometry.mesh import vertex_normals
 from pipeline.morphable import Region, load_face_model, params62
 from pipeline.morphable.bfm import linear_light
 from pipeline.records import FacemillError
-from tests.face_files import dome, dump2, write_configs, write_face3d, write_original, write_v2
-
-WRITERS = {
-    "original": ("bfm2009", write_original),
-    "face3d": ("bfm2009", write_face3d),
-    "configs": ("tddfa_configs", write_configs),
-    "v2": ("tddfa_v2", write_v2),
-}
+from tests.face_files import WRITERS, dome, dump2, write_configs, write_face3d, write_original, write_v2
 
 
 @pytest.fixture(scope="module")

@@ -76,14 +76,18 @@ def test_what_is_wrong_with_a_folder_is_said(folder, tmp_path):
     with pytest.raises(FacemillError, match=r"jawOpen\.obj: expected the 5 vertices"):
         source.read(folder)
     (folder / "jawOpen.obj").write_text("v 0 zero 0\n")
-    with pytest.raises(FacemillError, match=r"jawOpen\.obj: expected 3 numbers"):
+    with pytest.raises(FacemillError, match=r"jawOpen\.obj, line 1: expected v x y z"):
         source.read(folder)
     (folder / "jawOpen.obj").write_text("f 1/1 2/2 3/3\n")
-    with pytest.raises(FacemillError, match="expected lines 'v' with 3 numbers, found none"):
+    with pytest.raises(FacemillError, match=r"expected vertices \(lines v x y z\), found none"):
         source.read(folder)
     (folder / "generic_neutral_mesh.obj").write_text(NEUTRAL + "f 1/1 2/2 3/3 4/4 5/5\n")
-    with pytest.raises(FacemillError, match="3 or 4 corners"):
+    with pytest.raises(FacemillError, match="expected polygons of 3 or 4 corners written v/vt, found others"):
         source.read(folder)
+    for corner, kind in (("9/4", "5 lines v"), ("4/9", "5 lines vt")):
+        (folder / "generic_neutral_mesh.obj").write_text(NEUTRAL.replace("f 4/4", f"f {corner}"))
+        with pytest.raises(FacemillError, match=f"expected polygons of the {kind}, found a number beyond"):
+            source.read(folder)
     (folder / "generic_neutral_mesh.obj").unlink()
     with pytest.raises(FacemillError, match=r"expected generic_neutral_mesh\.obj"):
         source.read(folder)

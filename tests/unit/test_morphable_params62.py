@@ -91,5 +91,41 @@ def test_an_npz_model_that_cannot_be_used_says_why(tmp_path):
     with pytest.raises(FacemillError, match="missing: uv"):
         load_face_model("npz", npz(tmp_path / "m.npz", uv=None))
     (tmp_path / "text.npz").write_text("no archive")
-    with pytest.raises(FacemillError, match=r"no \.npz archive"):
+    with pytest.raises(FacemillError, match=r"text\.npz: expected a \.npz archive"):
         load_face_model("npz", tmp_path / "text.npz")
+
+
+@pytest.mark.parametrize(
+    ("key", "values", "message"),
+    [
+        ("u", np.zeros(13), r"expected 3 numbers a vertex, found float64 of shape \(13,\)"),
+        ("w_shp", np.zeros((11, 2)), r"expected modes of shape \(12, K\) for 4 vertices, found \(11, 2\)"),
+        ("w_exp", np.zeros(12), r"expected modes of shape \(12, K\)"),
+        ("indices_noneck", np.array([0, 4]), "expected numbers from 0 to 3, found 0 to 4"),
+        ("indices_noneck", np.array(["a"]), "expected vertex numbers, found <U1"),
+        ("indices_noneck", np.array([0, np.nan]), "expected vertex numbers, found float64"),
+        ("tri", np.array([[0, 2, 9]]), "expected numbers from 0 to 3, found 0 to 9"),
+        ("tri", np.array([0, 2, 1]), r"expected triangles of shape"),
+        ("keypoints", np.zeros(67, int), "expected 68 keypoints, found 67"),
+        ("keypoints", np.full(68, -1), "expected numbers from 0 to 3, found -1 to -1"),
+        ("uv", np.zeros((3, 2)), r"expected numbers of shape \(4, 2\), found float64 of shape \(3, 2\)"),
+        ("mean_tex_rgb", np.full((4, 3), "red"), r"expected numbers of shape \(4, 3\), found <U3"),
+        (
+            "param_std_3ddfa",
+            np.ones(62),
+            r"expected numbers of shape \(15,\), found float64 of shape \(62,\)",
+        ),
+        ("segments", np.full((4, 4), "x"), r"expected segments of shape \(4, 4\), found <U1"),
+    ],
+)
+def test_an_npz_model_whose_arrays_do_not_fit_is_one_line_that_names_the_array(
+    tmp_path, key, values, message
+):
+    with pytest.raises(FacemillError, match=rf"m\.npz, {key}: {message}"):
+        load_face_model("npz", npz(tmp_path / "m.npz", **{key: values}))
+
+
+def test_the_deviations_of_an_npz_model_are_those_of_its_own_modes(tmp_path):
+    path = npz(tmp_path / "m.npz", param_std_3ddfa=np.arange(15.0))
+    found = load_face_model("npz", path)
+    assert found.shape_sigma.tolist() == [12, 13] and found.expression_sigma.tolist() == [14]

@@ -5,7 +5,19 @@ import io
 
 import numpy as np
 import pytest
-from scan_world import PLACE, QUARTERS, TIP, bu4dfe, florence, head, render, settings, sign
+from scan_world import (
+    PLACE,
+    QUARTERS,
+    TIP,
+    bu4dfe,
+    florence,
+    head,
+    hidden_by_brute_force,
+    render,
+    settings,
+    sign,
+    towards_viewer,
+)
 
 from pipeline.datasets.scans import poses
 from pipeline.geometry.camera import apply_camera, camera_matrix, flip_matrix
@@ -114,34 +126,6 @@ def test_the_tip_of_the_nose_is_found_and_the_picture_is_about_the_face(dipped):
         assert np.abs((region[:, :2].min(0) + region[:, :2].max(0)) / 2 - 47.5).max() < 12
     scale = truth(files, "subject_01/frontal1_p+20_y+0_r+0")["pose"][6]
     assert scale == pytest.approx(0.5 * 96 / (2 * 95))
-
-
-def hidden_by_brute_force(points: np.ndarray, triangles: np.ndarray, tolerance: float) -> np.ndarray:
-    """(N,) whether some triangle covers a vertex, nearer by more than the tolerance; triangles edge-on hide nothing."""
-    a, b, c = (points[corner][None] for corner in triangles.T)
-    p = points[:, None]
-
-    def area(one, two, three):
-        return (two[..., 0] - one[..., 0]) * (three[..., 1] - one[..., 1]) - (
-            (two[..., 1] - one[..., 1]) * (three[..., 0] - one[..., 0])
-        )
-
-    whole = area(a, b, c)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        u, v, w = area(p, b, c) / whole, area(a, p, c) / whole, area(a, b, p) / whole
-        nearer = u * a[..., 2] + v * b[..., 2] + w * c[..., 2] - p[..., 2] > tolerance
-        return ((np.minimum(np.minimum(u, v), w) >= 0) & nearer & (np.abs(whole) > 1e-3)).any(axis=1)
-
-
-def towards_viewer(points: np.ndarray, triangles: np.ndarray) -> np.ndarray:
-    """(N,) z of the vertices' normals, 1 where a convex surface faces the viewer."""
-    a, b, c = (points[corner] for corner in triangles.T)
-    faces = np.cross(b - a, c - a)
-    outward = np.sign((faces * ((a + b + c) / 3 - points.mean(axis=0))).sum(axis=1))
-    normals = np.zeros_like(points)
-    for corner in triangles.T:
-        np.add.at(normals, corner, faces * np.sign(outward.sum()))
-    return normals[:, 2] / np.maximum(np.linalg.norm(normals, axis=1), 1e-12)
 
 
 @pytest.mark.parametrize("pose", [FRONT, LEFT])

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from stage_world import PICTURES, POSE, SIDE, DomeTarget, build, landmarks, save_detections, save_picture
 
+from pipeline.datasets.base import Picture
 from pipeline.geometry.frames import CropTransform
 from pipeline.io import hdf5
 from pipeline.io.ledger import balance, read_balance
 from pipeline.io.tables import read_status, read_tsv, write_status
 from pipeline.records import CROPS, PACK, FacemillError, Reason
-from pipeline.stages import contact_sheet, crop, ledger
+from pipeline.stages import contact_sheet, crop, ledger, source
 
 
 @pytest.fixture
@@ -46,10 +47,17 @@ def test_a_benchmark_is_not_learned_from(world):
     assert world.source(reader="aflw2000_3d", subset="train")
 
 
-def test_names_that_the_tables_cannot_hold_are_refused(world):
-    save_picture(world.folder / "data/two  spaces.jpg", 99)
-    with pytest.raises(FacemillError, match="rename the file"):
+@pytest.mark.parametrize("name", ["two  spaces.jpg", "bell\a.jpg", "caf\udce9.jpg"])
+def test_names_that_the_tables_cannot_hold_are_refused(world, name):
+    (world.folder / "data" / name).write_bytes(b"")
+    with pytest.raises(FacemillError, match="rename the file") as error:
         world.source()
+    assert str(error.value).isprintable()
+
+
+def test_a_name_with_a_nul_byte_from_a_list_is_refused_before_it_is_opened():
+    with pytest.raises(FacemillError, match=r"'a\\x00\.jpg' holds .* a control character"):
+        source._check("d", [Picture("a", "a\0.jpg", "train", "a")], False)
 
 
 def test_two_pictures_of_one_name_are_refused(world):

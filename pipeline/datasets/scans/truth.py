@@ -6,13 +6,13 @@ It has no date and no path in it, so that two runs give the same bytes.
 from __future__ import annotations
 
 import io
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from pipeline.datasets.base import AnnotationProblem
-from pipeline.records import Reason
+from pipeline.io.arrays import read_npz
+from pipeline.records import FacemillError, Reason
 
 FIELDS = {
     "vertices": ("f", (None, 3)),
@@ -48,10 +48,9 @@ def read_truth(path: Path) -> dict[str, np.ndarray]:
     if not path.is_file():
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, f"no file {path.name}")
     try:
-        with np.load(path, allow_pickle=False) as archive:
-            found = {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        detail = f"{path.name} cannot be read as a scan's truth: {' '.join(str(error).split())}"
+        found = read_npz(path)
+    except FacemillError as error:
+        detail = f"{path.name} cannot be read as a scan's truth: {str(error).removeprefix(f'{path}: ')}"
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, detail) from error
     for name, (kind, shape) in FIELDS.items():
         array = found.get(name)

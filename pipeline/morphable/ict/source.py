@@ -11,11 +11,12 @@ landmarks are the ones that ICT-FaceKit's README lists as "Multi-PIE 68".
 from __future__ import annotations
 
 import re
-import zipfile
 from pathlib import Path
 
 import numpy as np
 
+from pipeline.io.arrays import read_npz
+from pipeline.io.meshes import obj
 from pipeline.records import FacemillError
 
 KEYS = ("neutral", "identity", "expression", "expression_names", "faces", "uv", "uv_faces", "landmarks68")
@@ -46,19 +47,11 @@ def read(path: Path) -> dict[str, np.ndarray]:
 
 def read_archive(path: Path) -> dict[str, np.ndarray]:
     """The arrays of an .npz; errors as in `read`."""
-    try:
-        with np.load(path, allow_pickle=False) as archive:
-            content = {key: archive[key] for key in archive.files}
-    except FileNotFoundError as error:
+    if not path.is_file():
         raise FacemillError(
             f"no face model {path}; set face_model.path to ict_facekit.npz or to ICT-FaceKit's folder FaceXModel"
-        ) from error
-    except (OSError, ValueError, zipfile.BadZipFile) as error:
-        raise FacemillError(f"{path} is no .npz archive of arrays: {error}") from error
-    missing = [key for key in KEYS if key not in content]
-    if missing:
-        raise FacemillError(f"{path}: expected the arrays {', '.join(KEYS)}; missing: {', '.join(missing)}")
-    return content
+        )
+    return read_npz(path, KEYS)
 
 
 def read_folder(folder: Path) -> dict[str, np.ndarray]:
@@ -103,7 +96,7 @@ def read_folder(folder: Path) -> dict[str, np.ndarray]:
 def _offsets(files: list[Path], neutral: np.ndarray) -> np.ndarray:
     found = np.empty((len(files), *neutral.shape), np.float32)
     for row, file in enumerate(files):
-        vertices = read_vertices(file)
+        vertices = obj.read_vertices(file)
         if vertices.shape != neutral.shape:
             raise FacemillError(
                 f"{file}: expected the {len(neutral)} vertices of {NEUTRAL}, found {len(vertices)}"
@@ -112,43 +105,22 @@ def _offsets(files: list[Path], neutral: np.ndarray) -> np.ndarray:
     return found
 
 
-def read_vertices(path: Path) -> np.ndarray:
-    """(V, 3) float64 of the lines "v x y z" of an OBJ file."""
-    return _numbers(path, _lines(path), "v ", 3)
-
-
 def read_obj(path: Path) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Vertices (V, 3), texture coordinates (M, 2), polygons (P, 4) and their texture coordinates (P, 4), 0-based.
 
     Polygons have three or four corners, written v/vt or v/vt/vn; -1 stands for the fourth corner of a triangle.
     """
-    lines = _lines(path)
-    corners = [line.split()[1:] for line in lines if line.startswith("f ")]
-    faces, uv_faces = (np.full((len(corners), 4), -1, np.int32) for _ in range(2))
-    try:
-        for row, polygon in enumerate(corners):
-            numbers = [corner.split("/")[:2] for corner in polygon]
-            faces[row, : len(polygon)] = [int(v) - 1 for v, _ in numbers]
-            uv_faces[row, : len(polygon)] = [int(vt) - 1 for _, vt in numbers]
-    except ValueError as error:
-        raise FacemillError(
-            f"{path}: expected polygons of 3 or 4 corners written v/vt, found f {' '.join(polygon)}"
-        ) from error
-    return _numbers(path, lines, "v ", 3), _numbers(path, lines, "vt ", 2), faces, uv_faces
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="ascii", errors="replace").splitlines()
-    except OSError as error:
-        raise FacemillError(f"{path} cannot be read: {error}") from error
-
-
-def _numbers(path: Path, lines: list[str], start: str, columns: int) -> np.ndarray:
-    chosen = [line for line in lines if line.startswith(start)]
-    if not chosen:
-        raise FacemillError(f"{path}: expected lines '{start.strip()}' with {columns} numbers, found none")
-    try:
-        return np.loadtxt(chosen, usecols=range(1, columns + 1), ndmin=2)
-    except ValueError as error:
-        raise FacemillError(f"{path}: expected {columns} numbers on each line '{start.strip()}'") from error
+    found = obj.read_elements(path)
+    vertices, uv = np.array([point[:3] for point in found.points]), np.array(found.charts).reshape(-1, 2)
+    if not found.chart_faces or not {len(face) for face in found.faces} <= {3, 4}:
+        raise FacemillError(f"{path}: expected polygons of 3 or 4 corners written v/vt, found others")
+    tables = []
+    for what, polygons, count in (("v", found.faces, len(vertices)), ("vt", found.chart_faces, len(uv))):
+        corners = np.array([polygon + [0] * (4 - len(polygon)) for polygon in polygons])
+        if corners.min() < 0 or corners.max() >= count:
+            raise FacemillError(
+                f"{path}: expected polygons of the {count} lines {what}, found a number beyond them"
+            )
+        corners[[len(polygon) == 3 for polygon in polygons], 3] = -1
+        tables.append(corners.astype(np.int32))
+    return vertices, uv, tables[0], tables[1]
