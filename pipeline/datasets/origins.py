@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 from pipeline.datasets.face_300w_lp import photograph
 
-AFLW = re.compile(r"image\d{5}(?!\d)")
+AFLW = re.compile(r"(?<![A-Za-z0-9])image\d{5}(?!\d)")
 SUBSETS = re.compile(r"(?:AFW|HELEN|IBUG|LFPW)_.+")
 
 

@@ -108,7 +108,7 @@ def test_origins_are_photographs_of_a_collection():
 
     assert of("aflw", "images/image00002", "images/image00002") == "aflw image00002"
     assert of("aflw", "0/image00002_1", "x") == of("aflw", "image00002", "y")
-    assert of("aflw", "image000021", "a") is None
+    assert of("aflw", "image000021", "a") is None and of("aflw", "trip/myimage00010", "b") is None
     name = "HELEN_Flip/HELEN_232194_1_3"
     assert of("300w", name, photograph("HELEN_232194_1_3")) == of("300w", "HELEN/232194_1", "HELEN_232194")
     assert of("300w", "SYN_0001_00002_0", "SYN_0001_00002") is None
