@@ -1,6 +1,6 @@
 """Detectors and landmark networks on real photos: who is found, and how far the 68 points are off.
 
-    python -m benchmarks.real_photos [--root FOLDER] [--score 0.8]
+    python -m benchmarks.real_photos [--root FOLDER] [--score 0.92]
 
 The pictures are AFLW2000-3D's (below `aflw2000-dev` of FACEMILL_DATA unless named), one annotated face each. A face is
 found when a box, of the asked score for the shipped detector and of 0.5 for the published FaceBoxes, overlaps the box

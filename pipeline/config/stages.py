@@ -30,7 +30,7 @@ class DetectionSettings(Strict):
     depth_weights: str = Field(
         "library", description="of the depth network, for landmarks 3d: library or a path"
     )
-    score: Share = Field(0.8, description="least score of a box")
+    score: Share = Field(0.92, description="least score of a box")
     overlap: Share = Field(
         0.3, description="non-maximum suppression drops a box that overlaps a better one by more"
     )
