@@ -62,8 +62,9 @@ class LabellingSettings(Strict):
         "landmarks", description="what the first pass is cut by; a face without landmarks is cut by its box"
     )
     passes: int = Field(2, ge=1, le=3, description="each further pass is cut by the landmarks of the last")
-    resample: Literal["exact", "cv2_uint8"] = Field(
-        "exact", description="cv2_uint8 reproduces the peers' pixels"
+    resample: Literal["exact", "linear", "cv2_uint8"] = Field(
+        "exact",
+        description="linear: the peers' square without anti-aliasing; cv2_uint8 reproduces the peers' pixels",
     )
     pixels: Literal["3ddfa_v2", "exact"] = Field(
         "3ddfa_v2", description="where a crop's coordinates lie: by its corner, as published networks mean it"

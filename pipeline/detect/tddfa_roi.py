@@ -2,8 +2,9 @@
 
 3DDFA_V2 rounds the square to whole pixels, stretches what it cut (rounding can leave it a pixel off a square) to 120 x
 120, and takes its results back to the picture by the corner and the scale of the square before rounding, without the
-half pixel by which resizing moves a pixel's centre. `resample: cv2_uint8` cuts so, `pixels: 3ddfa_v2` goes back so;
-`exact` cuts the square itself and goes by pixel edges. Spec prn_vrn F.2, F.4.
+half pixel by which resizing moves a pixel's centre. `resample: cv2_uint8` cuts so, and so does `linear`, in floats that
+are not rounded; `pixels: 3ddfa_v2` goes back so. `exact` cuts the square itself, without aliasing, and goes by pixel
+edges. Spec prn_vrn F.2, F.4.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 from pipeline.config import LabellingSettings
 from pipeline.geometry.boxes import box_centre, box_size
 from pipeline.geometry.frames import CropTransform, Roi120
-from pipeline.geometry.resample import crop_image, sample
+from pipeline.geometry.resample import crop_image, sample, stretch
 from pipeline.records import FacemillError
 
 LEAST = 4.0
@@ -39,9 +40,9 @@ class Roi:
         """The network's crop (120, 120, 3) of a picture (h, w, 3) uint8, black outside it: uint8 as the peers have it,
         else float32 in 0..255, not rounded, so that a hair's breadth between two squares stays one in the result."""
         if self.edges is not None:
-            return _stretched(image, self.edges, self.cut.size)
-        if self.mode == "exact":
-            return sample(image, self.cut, "zero")
+            return _stretched(image, self.edges, self.cut.size, self.mode)
+        if self.mode != "cv2_uint8":
+            return sample(image, self.cut, "zero", 1.0 if self.mode == "linear" else None)
         return crop_image(image, self.cut, "zero", self.mode)
 
 
@@ -62,9 +63,9 @@ def first_roi(
         return Roi(cut, _frame(cut, cut.window() + 0.5, settings), settings.resample)
     if settings.roi == "landmarks" and np.isfinite(landmarks).all():
         return roi_of_landmarks(landmarks, picture, settings)
-    cut = Roi120.from_box(box, legacy=settings.resample == "cv2_uint8")
+    cut = Roi120.from_box(box, legacy=settings.resample != "exact")
     square = Roi120.from_box(box).window()
-    if settings.resample == "cv2_uint8":
+    if settings.resample != "exact":
         half = int(1.58 * box_size(box).mean()) / 2
         square = np.concatenate([box_centre(square) - half, box_centre(square) + half])
     return _roi(cut, square, picture, settings)
@@ -72,7 +73,7 @@ def first_roi(
 
 def roi_of_landmarks(landmarks: np.ndarray, picture: tuple[int, int], settings: LabellingSettings) -> Roi:
     """The square about landmarks (68, 2|3) in px of a picture (height, width)."""
-    cut = Roi120.from_landmarks(landmarks, legacy=settings.resample == "cv2_uint8")
+    cut = Roi120.from_landmarks(landmarks, legacy=settings.resample != "exact")
     return _roi(cut, Roi120.from_landmarks(landmarks).window(), picture, settings)
 
 
@@ -102,13 +103,15 @@ def _frame(cut: CropTransform, corner: np.ndarray, settings: LabellingSettings) 
     return CropTransform(float(scale), float(centre[0]), float(centre[1]), cut.size)
 
 
-def _stretched(image: np.ndarray, edges: tuple[int, int, int, int], size: int) -> np.ndarray:
-    import cv2
-
+def _stretched(image: np.ndarray, edges: tuple[int, int, int, int], size: int, mode: str) -> np.ndarray:
     left, top, right, bottom = edges
     height, width = image.shape[:2]
     patch = np.zeros((bottom - top, right - left, 3), np.uint8)
     x1, x2, y1, y2 = max(left, 0), min(right, width), max(top, 0), min(bottom, height)
     if x2 > x1 and y2 > y1:
         patch[y1 - top : y2 - top, x1 - left : x2 - left] = image[y1:y2, x1:x2]
+    if mode == "linear":
+        return stretch(patch, size)
+    import cv2
+
     return cv2.resize(patch, (size, size), interpolation=cv2.INTER_LINEAR)

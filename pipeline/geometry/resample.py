@@ -43,11 +43,33 @@ def crop_image(
     return np.clip(np.rint(sample(image, transform, padding)), 0, 255).astype(np.uint8)
 
 
-def sample(image: np.ndarray, transform: CropTransform, padding: str) -> np.ndarray:
-    """The crop (S, S, C) in float32, not rounded, of an (h, w, C) picture of any real type."""
-    height, width, channels = image.shape
-    columns, column_weights = _taps(transform.scale, transform.cx, transform.size, width, padding)
-    rows, row_weights = _taps(transform.scale, transform.cy, transform.size, height, padding)
+def sample(
+    image: np.ndarray, transform: CropTransform, padding: str, radius: float | None = None
+) -> np.ndarray:
+    """The crop (S, S, C) in float32, not rounded, of an (h, w, C) picture of any real type. radius: of the tent, in
+    pixels of the picture; 1 is bilinear, with aliasing where it shrinks; None: as the module describes."""
+    height, width = image.shape[:2]
+    columns = _taps(transform.scale, transform.cx, transform.size, width, padding, radius)
+    rows = _taps(transform.scale, transform.cy, transform.size, height, padding, radius)
+    return _separable(image, columns, rows, transform.size)
+
+
+def stretch(image: np.ndarray, size: int) -> np.ndarray:
+    """A picture (h, w, C) stretched to (size, size, C) float32, not rounded: bilinear between pixels' centres, the
+    outermost repeated, and with aliasing where it shrinks, as OpenCV's INTER_LINEAR."""
+    height, width = image.shape[:2]
+    columns, rows = (
+        _taps(size / length, (length - 1) / 2, size, length, "edge", radius=1.0) for length in (width, height)
+    )
+    return _separable(image, columns, rows, size)
+
+
+def _separable(
+    image: np.ndarray, columns: tuple[np.ndarray, np.ndarray], rows: tuple[np.ndarray, np.ndarray], size: int
+) -> np.ndarray:
+    """Indices and weights of both axes on a picture (h, w, C): (size, size, C) float32."""
+    (columns, column_weights), (rows, row_weights) = columns, rows
+    channels = image.shape[2]
     left, right = int(columns.min()), int(columns.max()) + 1
     top, bottom = int(rows.min()), int(rows.max()) + 1
     # 8-bit values become floats tap by tap, which takes a large picture a fraction of the memory
@@ -55,10 +77,10 @@ def sample(image: np.ndarray, transform: CropTransform, padding: str) -> np.ndar
         image[top:bottom, left:right], None if image.dtype == np.uint8 else np.float32
     )
     flat = part.reshape(bottom - top, (right - left) * channels)
-    lines = _weighted(flat, rows - top, row_weights).reshape(transform.size, right - left, channels)
-    turned = np.ascontiguousarray(lines.transpose(1, 0, 2)).reshape(right - left, transform.size * channels)
+    lines = _weighted(flat, rows - top, row_weights).reshape(size, right - left, channels)
+    turned = np.ascontiguousarray(lines.transpose(1, 0, 2)).reshape(right - left, size * channels)
     out = _weighted(turned, columns - left, column_weights)
-    return out.reshape(transform.size, transform.size, channels).transpose(1, 0, 2)
+    return out.reshape(size, size, channels).transpose(1, 0, 2)
 
 
 def to_gray(image: np.ndarray) -> np.ndarray:
@@ -71,10 +93,12 @@ def to_rgb(image: np.ndarray) -> np.ndarray:
     return image if image.shape[2] == 3 else np.repeat(image, 3, axis=2)
 
 
-def _taps(k: float, centre: float, size: int, length: int, padding: str) -> tuple[np.ndarray, np.ndarray]:
+def _taps(
+    k: float, centre: float, size: int, length: int, padding: str, radius: float | None = None
+) -> tuple[np.ndarray, np.ndarray]:
     """Source indices (size, T) within [0, length) and their float32 weights, for one axis."""
     place = (np.arange(size) - (size - 1) / 2) / k + centre
-    radius = max(1.0, 1.0 / k)
+    radius = max(1.0, 1.0 / k) if radius is None else radius
     count = 2 * math.ceil(radius) + 1
     nearest = np.rint(place)
     index = nearest[:, None] + np.arange(count) - count // 2

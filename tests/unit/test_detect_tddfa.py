@@ -116,7 +116,7 @@ def test_the_first_square_is_cut_by_landmarks_else_by_the_box():
 
 def test_a_picture_that_is_a_crop_is_taken_as_it_is(picture):
     crop = picture[:120, :120]
-    for mode in ("exact", "cv2_uint8"):
+    for mode in ("exact", "linear", "cv2_uint8"):
         roi = first_roi(
             np.array([-0.5, -0.5, 119.5, 119.5]), NONE, True, (120, 120), LabellingSettings(resample=mode)
         )
@@ -136,6 +136,9 @@ def test_the_peers_square_is_rounded_and_stretched_but_read_unrounded(picture):
     assert x2 - x1 != y2 - y1, "the case of a rounded rectangle"
     expected = cv2.resize(picture[y1:y2, x1:x2], (120, 120), interpolation=cv2.INTER_LINEAR)
     np.testing.assert_array_equal(roi.crop(picture), expected)
+    ours = roi_of_landmarks(points, (300, 260), LabellingSettings(resample="linear"))
+    assert ours.frame == roi.frame
+    np.testing.assert_allclose(ours.crop(picture), expected, atol=1)
     inside = np.random.default_rng(2).uniform(0, 120, (9, 3))
     np.testing.assert_allclose(roi.frame.invert(inside), roi_points(inside, square), atol=1e-9)
 
@@ -173,7 +176,7 @@ def test_a_square_of_no_or_impossible_size_is_refused(points):
 
 
 @pytest.mark.parametrize("pixels", ["exact", "3ddfa_v2"])
-@pytest.mark.parametrize("resample", ["exact", "cv2_uint8"])
+@pytest.mark.parametrize("resample", ["exact", "linear", "cv2_uint8"])
 def test_the_label_lies_in_the_picture_where_the_crop_has_it(model, picture, pixels, resample):
     (label,) = labeller(model, FACE, passes=1, pixels=pixels, resample=resample).label(
         [Seen(picture, BOX, NONE)]

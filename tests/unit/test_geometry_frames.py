@@ -1,11 +1,12 @@
 """Frames, boxes and the crop's resampling: sub-pixel exactness, mirror symmetry, and the peers' own rules."""
 
+import cv2
 import numpy as np
 import pytest
 
 from pipeline.geometry import boxes
 from pipeline.geometry.frames import CropTransform
-from pipeline.geometry.resample import crop_image, sample, to_gray
+from pipeline.geometry.resample import crop_image, sample, stretch, to_gray
 from pipeline.records import FacemillError
 from pipeline.registry import FRAMES
 
@@ -160,6 +161,13 @@ def test_cv2_mode_is_the_resize_of_a_whole_pixel_window(rng):
     np.testing.assert_array_equal(crop_image(image, transform, "zero", "cv2_uint8"), expected)
     shifted = crop_image(image, CropTransform(0.5, 34.8, 40.5, 30), "zero", "cv2_uint8", "cubic")
     assert shifted.shape == (30, 30, 3)
+
+
+@pytest.mark.parametrize("shape", [(200, 199), (61, 60), (120, 120)])
+def test_a_stretched_picture_is_opencvs_in_floats(rng, shape):
+    image = rng.integers(0, 256, (*shape, 3), np.uint8)
+    expected = cv2.resize(image.astype(np.float32), (120, 120), interpolation=cv2.INTER_LINEAR)
+    np.testing.assert_allclose(stretch(image, 120), expected, atol=0.01)
 
 
 def test_unknown_names_and_float_pictures_are_refused(rng):
