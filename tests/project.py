@@ -9,6 +9,8 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline import provenance
+
 ROOT = Path(__file__).resolve().parents[1]
 TOP = ("pipeline", "ext", "workflow", "Snakefile", "config.yaml", "setup.py", "pyproject.toml", "docs")
 SMALL = """\
@@ -23,6 +25,9 @@ training: {updates: 6, warmup: 1, validate_every: 3, save_every: 2, log_every: 2
 evaluation: {protocols: [nme68_2d, nme68_3d, head_pose]}
 """
 TARGET = "results/eval/prn.json"
+UNCOVERED = provenance.PLUMBING | {"pipeline.__main__", "pipeline.io.sources"}
+"""What a job may load and its digest need not cover: the plumbing, and the table that `io.published` names files by. Of
+a stage that computes with that table, it is among the imports."""
 
 
 @dataclass(frozen=True)

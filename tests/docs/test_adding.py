@@ -86,7 +86,13 @@ def test_a_data_set_goes_through_the_chain_as_far_as_its_pack(project, tmp_path)
             shutil.copy(made / f"{name}{suffix}", tmp_path / person)
     target = "results/pack/fan192/posmap32/people/test.h5"
     overlays = ("--configfile", "small.yaml", "dataset.yaml")
-    anew = ("--forcerun", "source", "-j2", "--config", "shards=1")  # a verb made the last list: Snakemake has no record
+    anew = (
+        "--forcerun",
+        "source",
+        "-j2",
+        "--config",
+        "shards=1",
+    )  # a verb made the last list: Snakemake has no record
     done = project.run("snakemake", target, *anew, *overlays, PEOPLE=str(tmp_path))
     assert done.returncode == 0, done.stdout + done.stderr
     ledger = project.path / "results/reap/fan192/posmap32/people"

@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pipeline import provenance
 from pipeline.io.tables import read_tsv
-from tests.project import fresh
+from tests.project import UNCOVERED, fresh
 from tests.unit.label_world import save_checkpoint, save_face_model, save_statistics
 
 OVERLAY = """\
@@ -67,7 +66,7 @@ def test_the_digest_of_the_label_job_covers_what_it_imported(project):
     made = json.loads((project.path / "results/label/photos/0.h5.run.json").read_text())
     loaded = {name for name in made["loaded"] if not name.startswith(("pipeline.verbs", "pipeline.jobs"))}
     kernels = {f"pipeline._kernels.{n.split()[1]}" for n in made["code"] if n.startswith("kernel ")}
-    assert not loaded - provenance.PLUMBING - {"pipeline.__main__"} - kernels - set(made["code"])
+    assert not loaded - UNCOVERED - kernels - set(made["code"])
 
 
 def test_annotated_data_sets_have_no_label_job(project):
