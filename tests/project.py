@@ -25,7 +25,7 @@ training: {updates: 6, warmup: 1, validate_every: 3, save_every: 2, log_every: 2
 evaluation: {protocols: [nme68_2d, nme68_3d, head_pose]}
 """
 TARGET = "results/eval/prn.json"
-UNCOVERED = provenance.PLUMBING | {"pipeline.__main__", "pipeline.io.sources"}
+UNCOVERED = provenance.PLUMBING | {"pipeline.__main__"} | set(provenance.code_parts("pipeline.io.sources"))
 """What a job may load and its digest need not cover: the plumbing, and the table that `io.published` names files by. Of
 a stage that computes with that table, it is among the imports."""
 
