@@ -80,12 +80,14 @@ def test_the_peers_square_gives_the_stored_parameters(labelled, stored, whitenin
 def test_our_sampler_on_the_peers_square_gives_nearly_their_parameters(
     network, whitening, bfm, pictures, truth, stored
 ):
-    """Of 400 x 62 differences 99.8 % are within 0.02 of a standard deviation: what 8-bit interpolation rounds."""
+    """Each face's 62 within 0.02 of a standard deviation, root mean square, and 99.8 % of all 400 x 62 single ones; the
+    rest is what 8-bit interpolation rounds."""
     labeller = Labeller(network, whitening, bfm, LabellingSettings(passes=1, resample="linear"))
     labels = labeller.label([Seen(p, NONE[0], t[:, :2]) for p, t in zip(pictures, truth, strict=True)])
     difference = (
         np.abs(np.stack([x.parameters for x in labels]) - stored["mb05_params_gtroi"]) / whitening.std
     )
+    assert np.sqrt((difference**2).mean(axis=1)).max() < 0.02
     assert np.quantile(difference, 0.998) < 0.02
     assert difference.max() < 0.06
 
