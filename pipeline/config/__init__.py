@@ -6,9 +6,9 @@ overlay it, from ``--set a.b=value`` on a verb and from Snakemake's ``--config``
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import AfterValidator, Field, PrivateAttr, model_validator
 
 from pipeline.config.data import Angles, DatasetSettings, FaceModelSettings, ScanSettings, SyntheticSettings
 from pipeline.config.stages import (
@@ -27,7 +27,7 @@ from pipeline.config.training import (
     ShippedSettings,
     TrainingSettings,
 )
-from pipeline.config.types import Strict
+from pipeline.config.types import Strict, plain_path
 
 __all__ = [
     "UPKEEP",
@@ -55,7 +55,9 @@ __all__ = [
 class Config(Strict):
     """Everything that a run depends on."""
 
-    results: str = Field("results", description="folder of everything that is made")
+    results: Annotated[str, AfterValidator(plain_path)] = Field(
+        "results", description="folder of everything that is made"
+    )
     seed: int = Field(0, ge=0, description="of synthesis and splits; trainings have seeds of their own")
     shards: int = Field(2, ge=1, description="jobs per data set and stage")
     face_model: FaceModelSettings = FaceModelSettings()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
@@ -47,3 +48,10 @@ class Strict(BaseModel):
     """A settings block: unknown keys are errors, values do not change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, protected_namespaces=())
+
+
+def plain_path(path: str) -> str:
+    """A folder's path in its shortest form; refused is what Snakemake or a shell would read something into."""
+    if not path or path.startswith("~") or any(sign in path for sign in "${}"):
+        raise PydanticCustomError("path", "expected a plain path without ~, $ and braces")
+    return os.path.normpath(path)

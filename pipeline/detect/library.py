@@ -38,6 +38,8 @@ THRESHOLDS = {
 """What the library calls the least score of a box and the overlap beyond which the worse of two falls."""
 PACKAGES = {"scrfd": "onnxruntime", "retinaface": "torchvision", "dlib": "dlib"}
 BLAZEFACE_SIDE = 128
+OF_THE_MACHINE = ("CUDA error", "can't allocate memory", "not enough memory")
+"""Words of errors that say nothing about a picture."""
 ORDINARY = np.tile(np.arange(160, dtype=np.uint8)[:, None], (128, 1, 3))
 """A picture (128, 160, 3) without a face, grey from the left to the right, that every detector can work on."""
 
@@ -63,9 +65,11 @@ class LibraryDetector(BoxedDetector):
     def _boxes(self, picture: np.ndarray) -> Boxes | str:
         try:
             found = self.finder.detect_from_image(np.array(picture))
-        except torch.OutOfMemoryError:
-            raise
         except (RuntimeError, ValueError, AssertionError, cv2.error) as problem:
+            if isinstance(problem, torch.OutOfMemoryError) or any(
+                word in str(problem) for word in OF_THE_MACHINE
+            ):
+                raise
             height, width = picture.shape[:2]
             return f"{self.detector} fails on a picture of {width} x {height}: {_first_line(problem)}"
         rows = [np.asarray(row, np.float64) for row in found]

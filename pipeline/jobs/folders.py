@@ -11,17 +11,25 @@ from pipeline.config import Config
 from pipeline.io.files import expand
 from pipeline.records import FacemillError
 
+LITTER = frozenset({"Thumbs.db", "desktop.ini", "sources.lock.tsv"})
+
 
 def listing(config: Config, root: str) -> str:
     """Number of files below a folder (or the one file), their bytes together, and a digest of their names, sizes and
-    times of change; "nothing there" without any. `root` may hold environment variables. Looked at once for a config.
+    times of change; "nothing there" without any. Files that only a file browser or `data fetch` leaves do not count.
+    `root` may hold environment variables. Looked at once for a config.
 
     Raises:
-        FacemillError: a folder that may not be read.
+        FacemillError: a folder that may not be read, or one that holds the results.
     """
     seen = config.seen()
     if root not in seen:
         path = expand(root)
+        if path.is_dir() and Path(config.results).resolve().is_relative_to(path.resolve()):
+            raise FacemillError(
+                f"results {config.results} lie inside the data folder {root}, whose pictures they would become; "
+                "set results to another folder"
+            )
         try:
             seen[root] = _summary(_files(path))
         except OSError as error:
@@ -51,6 +59,6 @@ def _files(path: Path) -> Iterator[tuple[str, int, int]]:
             for entry in entries:
                 if entry.is_dir():
                     folders.append(entry.path)
-                elif entry.is_file():
+                elif entry.is_file() and not entry.name.startswith(".") and entry.name not in LITTER:
                     status = entry.stat()
                     yield os.path.relpath(entry.path, path), status.st_size, status.st_mtime_ns

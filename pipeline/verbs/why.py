@@ -30,7 +30,10 @@ def add_verbs(verbs: argparse._SubParsersAction) -> None:
 def run_why(options: argparse.Namespace) -> int:
     """Print one line for each cause, first causes first; nothing stale prints one line too."""
     config = load_config(options)
-    lines = list(causes(config, options.target, {}))
+    target = os.path.normpath(options.target)
+    if os.path.isabs(target) and not os.path.isabs(config.results):
+        target = os.path.relpath(target)
+    lines = list(causes(config, target, {}))
     if not lines:
         print(f"{options.target} is up to date: no code, setting or input behind it has changed")
     for line in lines:

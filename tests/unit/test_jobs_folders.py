@@ -60,6 +60,26 @@ def test_another_folder_behind_the_same_variable_is_another_listing(people, monk
     assert before.settings["listing"] != after.settings["listing"]
 
 
+def test_what_file_browsers_leave_changes_nothing(people):
+    before = job(people)
+    for name in (".DS_Store", "a/Thumbs.db", "sources.lock.tsv"):
+        (people / name).write_bytes(b"litter")
+    assert job(people).as_json() == before.as_json()
+
+
+def test_results_inside_the_data_are_refused(people):
+    values = [f"datasets.people={{reader: face_300w_lp, root: '{people}'}}", f"results={people}/a/results"]
+    with pytest.raises(FacemillError, match="lie inside the data folder"):
+        jobs.job(settings.load((), values), "source", dataset="people")
+
+
+@pytest.mark.parametrize("path", ["${SCRATCH}/run", "~/run", "run{1}", "a$b", ""])
+def test_a_results_path_that_would_be_read_otherwise_is_refused(path):
+    with pytest.raises(FacemillError, match="expected a plain path"):
+        settings.load((), [f"results='{path}'"])
+    assert settings.load((), ["results=./here//run/"]).results == "here/run"
+
+
 def test_a_folder_that_holds_itself_ends(people):
     (people / "a/again").symlink_to(people, target_is_directory=True)
     assert job(people).settings["listing"].startswith("3 files, ")
@@ -81,6 +101,7 @@ def test_a_folder_is_looked_at_once_for_a_config(people):
         ("train", {"model": "prn", "seed": "banana"}, "seed: expected a whole number from 0, found 'banana'"),
         ("train", {"model": "prn", "seed": -1}, "seed: expected a whole number from 0, found '-1'"),
         ("detect", {"dataset": "synth_test", "shard": "x"}, "shard: expected a whole number"),
+        ("detect", {"dataset": "synth_test", "shard": "01"}, "shard: expected a whole number"),
         ("detect", {"dataset": "synth_test", "shard": 2}, r"shard: expected 0 to 1 \(shards: 2\), found 2"),
         ("source", {"dataset": "../synth_test"}, "dataset: expected letters, digits and _"),
     ],

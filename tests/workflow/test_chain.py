@@ -58,6 +58,8 @@ def test_nothing_to_do_right_after_a_run(base):
     assert "Nothing to be done" in whole.stdout + whole.stderr, whole.stdout + whole.stderr
     why = base.pipeline("why", TARGET, "--configfile", "small.yaml")
     assert "is up to date" in why.stdout, why.stdout + why.stderr
+    for same in (f"./{TARGET}", str(base.path / TARGET)):
+        assert base.pipeline("why", same, "--configfile", "small.yaml").stdout == why.stdout
 
 
 def test_what_changes_no_byte_of_a_training_makes_nothing_run_again(base):
