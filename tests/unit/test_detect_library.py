@@ -1,6 +1,7 @@
 """face-alignment's detectors under our names: files made here in the library's own formats, the library's own code."""
 
 import importlib
+import re
 import socket
 import sys
 import types
@@ -274,3 +275,18 @@ def test_every_detector_of_the_library_has_its_name():
     assert boxed == set(BOXED)
     for name in LIBRARY_DETECTORS:
         assert DETECTORS[name].detector == name
+
+
+@pytest.mark.parametrize(
+    "words", ["CUDA error: device-side assert", "[enforce] can't allocate memory: you tried"]
+)
+def test_a_fault_of_the_machine_is_no_fault_of_the_picture(tmp_path, monkeypatch, words):
+    save_sfd(tmp_path / "s.pth")
+    detector = DETECTORS["sfd"](settings(tmp_path / "s.pth"))
+
+    def broken(image):
+        raise RuntimeError(words)
+
+    monkeypatch.setattr(detector.finder, "detect_from_image", broken)
+    with pytest.raises(RuntimeError, match=re.escape(words)):
+        detector.detect([Sight(picture(96, 128))])
