@@ -35,7 +35,7 @@ def run_why(options: argparse.Namespace) -> int:
         target = os.path.relpath(target)
     lines = list(causes(config, target, {}))
     if not lines:
-        print(f"{options.target} is up to date: no code, setting or input behind it has changed")
+        print(f"{target} is up to date: no code, setting or input behind it has changed")
     for line in lines:
         print(line)
     return 0
