@@ -62,18 +62,19 @@ PATTERNS: dict[str, dict[str, str]] = {
 }
 """Stage -> name of an output -> its path below the results folder."""
 
+NAME, NUMBER = r"\w+", r"0|[1-9]\d*"
 WILDCARDS = {
-    "source": r"\w+",
-    "dataset": r"\w+",
-    "shard": r"0|[1-9]\d*",
-    "frame": r"\w+",
-    "target": r"\w+",
+    "source": NAME,
+    "dataset": NAME,
+    "shard": NUMBER,
+    "frame": NAME,
+    "target": NAME,
     "split": r"train|val|test",
-    "model": r"\w+",
-    "seed": r"0|[1-9]\d*",
-    "benchmark": r"\w+",
-    "table": r"\w+",
-    "shipped": r"\w+",
+    "model": NAME,
+    "seed": NUMBER,
+    "benchmark": NAME,
+    "table": NAME,
+    "shipped": NAME,
 }
 """What each wildcard may be, as a regular expression."""
 

@@ -38,8 +38,6 @@ THRESHOLDS = {
 """What the library calls the least score of a box and the overlap beyond which the worse of two falls."""
 PACKAGES = {"scrfd": "onnxruntime", "retinaface": "torchvision", "dlib": "dlib"}
 BLAZEFACE_SIDE = 128
-OF_THE_MACHINE = ("CUDA error", "can't allocate memory", "not enough memory")
-"""Words of errors that say nothing about a picture."""
 ORDINARY = np.tile(np.arange(160, dtype=np.uint8)[:, None], (128, 1, 3))
 """A picture (128, 160, 3) without a face, grey from the left to the right, that every detector can work on."""
 
@@ -66,10 +64,7 @@ class LibraryDetector(BoxedDetector):
         try:
             found = self.finder.detect_from_image(np.array(picture))
         except (RuntimeError, ValueError, AssertionError, cv2.error) as problem:
-            if isinstance(problem, torch.OutOfMemoryError) or any(
-                word in str(problem) for word in OF_THE_MACHINE
-            ):
-                raise
+            self._require_working(problem)
             height, width = picture.shape[:2]
             return f"{self.detector} fails on a picture of {width} x {height}: {_first_line(problem)}"
         rows = [np.asarray(row, np.float64) for row in found]
@@ -79,6 +74,15 @@ class LibraryDetector(BoxedDetector):
         scores = boxes[:, 4] if boxes.shape[1] > 4 else np.ones(len(boxes))
         order = np.argsort(-scores, kind="stable")
         return boxes[order, :4], scores[order]
+
+    def _require_working(self, problem: Exception) -> None:
+        """Raise the problem unless it is the picture's: the detector has memory left and still works on ORDINARY."""
+        if isinstance(problem, torch.OutOfMemoryError):
+            raise problem
+        try:
+            self.finder.detect_from_image(ORDINARY.copy())
+        except Exception:
+            raise problem from None
 
 
 def build_finder(detector: str, settings: DetectionSettings) -> Any:

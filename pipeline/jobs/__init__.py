@@ -86,7 +86,7 @@ def job(config: Config, stage: str, **wildcards: object) -> Job:
 def _check_wildcards(config: Config, values: dict[str, str]) -> None:
     for name, value in values.items():
         if not re.fullmatch(layout.WILDCARDS[name], value):
-            wanted = {r"0|[1-9]\d*": "a whole number from 0", r"\w+": "letters, digits and _"}
+            wanted = {layout.NUMBER: "a whole number from 0", layout.NAME: "letters, digits and _"}
             pattern = layout.WILDCARDS[name]
             raise FacemillError(f"{name}: expected {wanted.get(pattern, pattern)}, found {value!r}")
         if name == "shard" and int(value) >= config.shards:

@@ -21,6 +21,9 @@ from pipeline.jobs.job import Parts
 from pipeline.records import FacemillError
 from pipeline.settings import PROTOCOLS, as_values, read_yaml, training_of
 
+MASKS = ("weights_png", "weights_face_png")
+"""Settings of a training that name a picture of the user's."""
+
 
 def model_of(config: Config, model: str) -> ModelSettings:
     """The settings of a model; FacemillError for an unknown one."""
@@ -73,8 +76,7 @@ def train(config: Config, model: str, seed: str) -> Parts:
     training = as_values(training_of(config, model_of(config, model).training))
     training.pop("seeds")
     inputs |= {"train": packs_of(config, model, "train"), "val": packs_of(config, model, "val")}
-    files = ("init_from", "weights_png", "weights_face_png")
-    inputs["files"] = [path for key in files if (path := training[key])]
+    inputs["files"] = [path for key in ("init_from", *MASKS) if (path := training[key])]
     learnt = model_of(config, model).train
     inputs["source"] = [path_of(config, "source", "source", dataset=dataset) for dataset in learnt]
     settings |= _behind(config, learnt, training, inputs)
@@ -100,7 +102,7 @@ def _behind(
     inputs["face_model"] = [*inputs["face_model"], *(block.path for _, block in own if block.path)]
     drawings = [(config.face_model.chart, "chart of the face model")]
     drawings += [(block.chart, f"chart of the face model of {dataset}") for dataset, block in own]
-    drawings += [(training[key], f"training.{key}") for key in ("weights_png", "weights_face_png")]
+    drawings += [(training[key], f"training.{key}") for key in MASKS]
     drawings = [(path, what) for path, what in drawings if path]
     inputs["drawings"] = [path for path, _ in drawings]
     return {

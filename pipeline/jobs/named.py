@@ -7,14 +7,12 @@ from collections.abc import Iterable
 from pipeline.config import Config, FaceModelSettings
 from pipeline.io.published import absent
 from pipeline.jobs.data import dataset_of, detection_of, labelled, located
-from pipeline.jobs.models import used
+from pipeline.jobs.models import MASKS, used
 from pipeline.jobs.weights import own_files
 from pipeline.records import FacemillError
 from pipeline.settings import training_of
 
 WEIGHTS = ("weights", "fan_weights", "depth_weights")
-MASKS = ("weights_png", "weights_face_png")
-"""Settings of a training that name a picture of the user's."""
 
 
 def named(config: Config, datasets: Iterable[str]) -> list[tuple[str, str]]:

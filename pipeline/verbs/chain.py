@@ -6,6 +6,7 @@ import argparse
 import importlib
 import os
 import shlex
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
 from pipeline import layout, provenance
@@ -76,10 +77,18 @@ def described(options: argparse.Namespace) -> Job:
 def run(options: argparse.Namespace) -> int:
     """Run one job and leave its run record."""
     todo = described(options)
+    carry_out(todo, options, record.recorded(todo))
+    return 0
+
+
+def carry_out(
+    todo: Job, options: argparse.Namespace, within: AbstractContextManager[object] | None = None
+) -> None:
+    """Run the stage of a job, `within` a context if one is given, once its kernels and inputs are seen to be there."""
     provenance.require_fresh_kernels(*todo.modules)
     require_inputs(todo, options)
     stage = importlib.import_module(f"pipeline.stages.{todo.stage}")
-    with record.recorded(todo):
+    with within or nullcontext():
         stage.run(
             inputs=expanded(todo.inputs),
             outputs=todo.outputs,
@@ -87,7 +96,6 @@ def run(options: argparse.Namespace) -> int:
             wildcards=todo.wildcards,
             attributes=todo.attributes(),
         )
-    return 0
 
 
 def expanded(inputs: dict[str, str | list[str]]) -> dict[str, str | list[str]]:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import importlib
 import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline import provenance
 from pipeline.config import Config
-from pipeline.jobs import Job, job
+from pipeline.jobs import job
 from pipeline.records import FacemillError
 from pipeline.registry import unknown
 from pipeline.settings import PROTOCOLS, protocol_names, read_yaml
@@ -64,7 +62,7 @@ def checkpoint_figures(
         predictions = str(Path(folder) / "predictions.h5")
         scores = str(Path(folder) / "scores.tsv")
         infer = job(config, "infer", model=options.model, seed=0, benchmark=benchmark)
-        _run(
+        chain.carry_out(
             replace(
                 infer,
                 inputs={**infer.inputs, "weights": options.weights},
@@ -73,7 +71,7 @@ def checkpoint_figures(
             options,
         )
         score = job(config, "score", model=options.model, seed=0, benchmark=benchmark)
-        _run(
+        chain.carry_out(
             replace(
                 score,
                 inputs={**score.inputs, "predictions": predictions},
@@ -85,15 +83,3 @@ def checkpoint_figures(
         found = read_scores(Path(scores))
     parsed = [protocols.parse(name, content) for name, content in contents.items()]
     return benchmark_block({"0": found.get("model", [])}, found.get("mean_face", []), parsed)
-
-
-def _run(todo: Job, options: argparse.Namespace) -> None:
-    provenance.require_fresh_kernels(*todo.modules)
-    chain.require_inputs(todo, options)
-    importlib.import_module(f"pipeline.stages.{todo.stage}").run(
-        inputs=chain.expanded(todo.inputs),
-        outputs=todo.outputs,
-        settings=todo.settings,
-        wildcards=todo.wildcards,
-        attributes=todo.attributes(),
-    )

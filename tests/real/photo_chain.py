@@ -1,7 +1,6 @@
 """Photos in a folder to the ledger and the pack, in the published labeller's words: every stage by itself."""
 
 import argparse
-import importlib
 
 from pipeline import jobs, settings
 from pipeline.verbs import chain
@@ -38,13 +37,6 @@ def run(root, results, detection, labelling, reader="face_300w_lp"):
     outputs = {}
     for stage in ("source", "detect", "label", "crop", "ground_truth", "reap", "pack"):
         todo = jobs.job(config, stage, **{name: at[name] for name in chain.wildcards_of(stage)})
-        chain.require_inputs(todo, argparse.Namespace(configfile=[], assignments=[]))
-        importlib.import_module(f"pipeline.stages.{stage}").run(
-            inputs=chain.expanded(todo.inputs),
-            outputs=todo.outputs,
-            settings=todo.settings,
-            wildcards=todo.wildcards,
-            attributes=todo.attributes(),
-        )
+        chain.carry_out(todo, argparse.Namespace(configfile=[], assignments=[]))
         outputs[stage] = todo.outputs
     return outputs

@@ -5,7 +5,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import pytest
 import scipy.io
+
+from pipeline.datasets.base import AnnotationProblem
 
 PARAMETERS = 62
 
@@ -46,6 +49,14 @@ def camera(yaw: float = 0.0, scale: float = 5e-4) -> np.ndarray:
     c, s = np.cos(np.radians(yaw)), np.sin(np.radians(yaw))
     rotation = scale * np.array([[c, 0, -s], [0, 1, 0], [s, 0, c]])
     return np.hstack([rotation, [[60.0], [61.0], [-70.0]]]).ravel()
+
+
+def refuses_rows(reader, path, height, *cases):
+    """Each of the rows (number, reason, words) of a table is no annotation, for its reason and in its words."""
+    for row, reason, words in cases:
+        with pytest.raises(AnnotationProblem, match=words) as caught:
+            reader.annotation(path.with_name(f"{path.name}#{row}"), height)
+        assert caught.value.reason is reason
 
 
 def train_aug(root: Path, configs: str = "", name: str = "param_all_norm.pkl", width: int = PARAMETERS):

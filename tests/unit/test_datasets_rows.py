@@ -6,7 +6,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
-from reader_trees import CROPS, pickled, picture, train_aug
+from reader_trees import CROPS, pickled, picture, refuses_rows, train_aug
 from stage_world import model
 
 from pipeline.config import DetectionSettings
@@ -150,14 +150,14 @@ def test_a_row_that_gives_no_face_has_a_reason(tmp_path):
     pickled(tmp_path / "param_whitening.pkl", {"param_mean": np.zeros(62), "param_std": np.ones(62)})
     pickled(tmp_path / "param_all_norm.pkl", np.array([np.full(62, np.nan), np.zeros(62)]))
     reader = DATASETS[READER]()
-    for row, reason, words in (
+    refuses_rows(
+        reader,
+        tmp_path / "param_all_norm.pkl",
+        120,
         (0, Reason.ANNOTATION_NOT_FINITE, "#0: 62 of 62 parameters"),
         (1, Reason.ANNOTATION_IMPLAUSIBLE, "#1: expected a camera matrix of rank 3"),
         (2, Reason.ANNOTATION_MISSING, "expected row 2, found 2 rows"),
-    ):
-        with pytest.raises(AnnotationProblem, match=words) as caught:
-            reader.annotation(tmp_path / f"param_all_norm.pkl#{row}", 120)
-        assert caught.value.reason is reason
+    )
 
 
 def test_rows_pass_through_the_stages_and_the_benchmark(tmp_path, monkeypatch):

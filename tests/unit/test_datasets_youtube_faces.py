@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from reader_trees import picture
+from reader_trees import picture, refuses_rows
 
 from pipeline.datasets.base import AnnotationProblem
 from pipeline.datasets.youtube_faces import person
@@ -66,15 +66,15 @@ def test_a_row_of_youtube_faces_that_is_broken_has_a_reason_and_a_frame_may_be_m
     assert [p.id for p in reader.pictures(tmp_path)][3:] == [
         f"test/{n}" for n in ("Abdel_Aziz_Al-Hakim_00", "Zoe_40", "A_00", "B_00", "C_00")
     ]
-    for row, reason, words in (
+    refuses_rows(
+        reader,
+        tmp_path / "test_keypoints.csv",
+        250,
         (2, Reason.ANNOTATION_MISSING, "expected 204 or 136 numbers, found 2"),
         (3, Reason.ANNOTATION_MISSING, "could not convert string to float: 'x'"),
         (4, Reason.ANNOTATION_NOT_FINITE, "204 of 204 numbers are not finite"),
         (5, Reason.ANNOTATION_MISSING, "expected row 5, found 5 rows"),
-    ):
-        with pytest.raises(AnnotationProblem, match=words) as caught:
-            reader.annotation(tmp_path / f"test_keypoints.csv#{row}", 250)
-        assert caught.value.reason is reason
+    )
 
 
 def test_what_youtube_faces_lacks_is_named(tmp_path):

@@ -1,7 +1,6 @@
 """face-alignment's detectors under our names: files made here in the library's own formats, the library's own code."""
 
 import importlib
-import re
 import socket
 import sys
 import types
@@ -277,16 +276,13 @@ def test_every_detector_of_the_library_has_its_name():
         assert DETECTORS[name].detector == name
 
 
-@pytest.mark.parametrize(
-    "words", ["CUDA error: device-side assert", "[enforce] can't allocate memory: you tried"]
-)
-def test_a_fault_of_the_machine_is_no_fault_of_the_picture(tmp_path, monkeypatch, words):
+def test_a_detector_that_works_on_nothing_any_more_is_no_fault_of_the_picture(tmp_path, monkeypatch):
     save_sfd(tmp_path / "s.pth")
     detector = DETECTORS["sfd"](settings(tmp_path / "s.pth"))
 
     def broken(image):
-        raise RuntimeError(words)
+        raise RuntimeError("CUDA error: device-side assert")
 
     monkeypatch.setattr(detector.finder, "detect_from_image", broken)
-    with pytest.raises(RuntimeError, match=re.escape(words)):
+    with pytest.raises(RuntimeError, match="CUDA error"):
         detector.detect([Sight(picture(96, 128))])

@@ -152,7 +152,6 @@ def test_a_single_pixel_picture_fills_its_crop():
 
 
 def test_cv2_mode_is_the_resize_of_a_whole_pixel_window(rng):
-    cv2 = pytest.importorskip("cv2")
     image = rng.integers(0, 256, (90, 80, 3), dtype=np.uint8)
     window = np.array([5.0, 11.0, 65.0, 71.0])
     transform = CropTransform(0.5, 34.5, 40.5, 30)
