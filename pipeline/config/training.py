@@ -91,6 +91,11 @@ class EvaluationSettings(Strict):
 
     benchmarks: list[str] = Field(min_length=1, description="data sets to test on")
     protocols: list[str] = Field(min_length=1, description="ids of protocol files")
+    texels: str | None = Field(
+        None,
+        description="the papers' 43,867 dense points: PRNet's face_ind.txt, or face_ind of an .npz; null: the face "
+        "model's own",
+    )
 
 
 class ShippedSettings(Strict):

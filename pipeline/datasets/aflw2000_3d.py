@@ -79,6 +79,7 @@ class Aflw20003D:
             landmarks68=points - [1, 1, 0],
             points={**_aflw21(content, path.name), **labels.points(path.stem)},
             yaws_deg={"fitted": float(np.degrees(pose[1])), **labels.yaw_aflw(path.stem)},
+            origins={"landmarks68_re": 0},
         )
 
     def beyond_largest_angle(self, root: Path) -> list[str]:

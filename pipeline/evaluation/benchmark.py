@@ -1,22 +1,29 @@
-"""Which pictures a benchmark consists of, and where the truth of a failed one lies."""
+"""Which pictures a benchmark consists of, and the truth of each: of a face in a pack, and of a picture that failed."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
+import h5py
 
-from pipeline.datasets.base import AnnotationProblem, Reader
+from pipeline.datasets.base import AnnotationProblem, FaceAnnotation, Reader
+from pipeline.evaluation.chart import Chart
+from pipeline.evaluation.truth import Truth, of_annotation, unreadable
+from pipeline.io import hdf5
+from pipeline.io.containers import UnreadablePicture
+from pipeline.io.images import read_picture
 from pipeline.io.tables import read_tsv
 from pipeline.records import SOURCE_COLUMNS, FacemillError
 
 
 @dataclass(frozen=True)
 class BenchmarkPicture:
-    """A test picture with exactly one true face. annotation: its file, relative to the data set's root."""
+    """A test picture with exactly one true face. path, annotation: its files, relative to the data set's root."""
 
     id: str
+    path: str
     annotation: str
 
 
@@ -29,16 +36,68 @@ def benchmark_pictures(source: Path) -> list[BenchmarkPicture]:
     for row in read_tsv(source, SOURCE_COLUMNS):
         annotations = [part for part in row["annotations"].split(";") if part]
         if len(annotations) == 1:
-            found.append(BenchmarkPicture(row["id"], annotations[0]))
+            found.append(BenchmarkPicture(row["id"], row["path"], annotations[0]))
     if not found:
         raise FacemillError(f"{source}: expected pictures with one annotated face, found none")
     return found
 
 
-def true_angles(picture: BenchmarkPicture, reader: Reader, root: Path) -> np.ndarray:
-    """(3,) pitch, yaw, roll in radians as the annotation says, NaN where the annotation gives none."""
-    try:
-        pose = reader.annotation(root / picture.annotation, 1).pose
-    except AnnotationProblem:
-        pose = None
-    return np.full(3, np.nan) if pose is None else np.asarray(pose[:3], np.float64)
+class AnnotatedTruth:
+    """The truth of a benchmark's pictures.
+
+    Args:
+        pictures: the benchmark's.
+        reader, root: of the data set.
+        chart: of the face model.
+        labelled: whether the truth is the labeller's, as packs hold it, and not that of the annotation files.
+    """
+
+    def __init__(
+        self,
+        pictures: Sequence[BenchmarkPicture],
+        reader: Reader,
+        root: Path,
+        chart: Chart,
+        *,
+        labelled: bool = False,
+    ) -> None:
+        self._pictures: Mapping[str, BenchmarkPicture] = {picture.id: picture for picture in pictures}
+        self._reader, self._root, self._chart, self._labelled = reader, root, chart, labelled
+
+    def of_pack(self, pack: h5py.File) -> Iterator[Truth | None]:
+        """The truth of each face of a pack; None for a picture that the benchmark does not count."""
+        for row, picture in enumerate(hdf5.texts(pack["picture"])):
+            if picture not in self._pictures:
+                yield None
+            elif self._labelled:
+                yield of_annotation(picture, annotation_of(pack, row), self._chart)
+            else:
+                yield of_annotation(picture, self._read(picture, int(pack["image_height"][row])), self._chart)
+
+    def of(self, picture: str) -> Truth:
+        """The truth of one picture, whatever was predicted for it; without angles and yaws where it cannot be read."""
+        if self._labelled:
+            return unreadable(picture)
+        try:
+            height = read_picture(self._root / self._pictures[picture].path).shape[0]
+        except UnreadablePicture:
+            height = 1
+        try:
+            return of_annotation(picture, self._read(picture, height), self._chart)
+        except AnnotationProblem:
+            return unreadable(picture)
+
+    def _read(self, picture: str, height: int) -> FaceAnnotation:
+        return self._reader.annotation(self._root / self._pictures[picture].annotation, height)
+
+
+def annotation_of(pack: h5py.File, row: int) -> FaceAnnotation:
+    """The truth of one face of a pack."""
+    return FaceAnnotation(
+        pose=pack["pose_para"][row],
+        shape=pack["shape_para"][row],
+        expression=pack["exp_para"][row],
+        height=int(pack["image_height"][row]),
+        landmarks68=pack["landmarks68"][row],
+        camera=pack["camera"][row],
+    )

@@ -2,41 +2,88 @@
 
 from __future__ import annotations
 
-import math
+from itertools import pairwise
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
+import numpy as np
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from pipeline.config import Strict
-from pipeline.evaluation.measures import Face, Measure
+from pipeline.evaluation.measures import Measure
+from pipeline.evaluation.shapes import Degenerate, Shape
+from pipeline.evaluation.truth import Truth
+from pipeline.metrics.summary import YAW_BINS
 from pipeline.records import FacemillError
 from pipeline.registry import unknown
 
 FOLDER = Path(__file__).parent / "protocols"
 
 
+def _rising(bins: dict[str, float]) -> dict[str, float]:
+    if not all(low < high for low, high in pairwise([-1.0, *bins.values()])):
+        raise ValueError("expected upper bounds that rise, in degrees, from 0")
+    return bins
+
+
 class Protocol(Strict):
-    """One way to score a face.
+    """One way to score a face, and one way to make a figure of many scores.
 
     A figure names its protocol; two figures of different protocols are never compared.
     """
 
     id: str = Field(description="the file's name; a variant of another protocol adds a suffix to its id")
     title: str = Field(description="one line for tables")
-    unit: Literal["%", "deg"] = Field(description="of the score")
-    worst: float = Field(gt=0, description="score of a picture without a usable prediction")
-    source: str = Field(description="paper or script that the recipe follows, and what differs")
+    unit: Literal["%", "deg", "1"] = Field(description="of the score; 1: a share")
+    better: Literal["lower", "higher"] = "lower"
+    worst: float = Field(ge=0, description="score of a picture without a usable prediction")
+    limit: float = Field(
+        10.0, gt=0, description="right end of the error curve; beyond it a picture has failed"
+    )
+    paper: str = Field("", description="whose figure it is: paper and table, or ours")
+    source: str = Field(description="script or text that the recipe follows, and what differs")
+    uncertain: str = Field("", description="what about the recipe nobody can confirm; empty: nothing")
+    crops: str = Field("any", description="what the paper's own predictions were cropped by")
+    yaw: Literal["fitted", "aflw"] = Field(
+        "fitted", description="list of true yaws that sorts pictures into bins: of the fitted pose, or AFLW's"
+    )
+    bins: Annotated[dict[str, float], AfterValidator(_rising)] = Field(
+        dict(YAW_BINS),
+        description="name -> upper bound of |yaw| in degrees, itself in the bin; the last takes all beyond; {}: none",
+    )
+    exclude_beyond: float | None = Field(
+        None, description="leave out faces with a true pitch, yaw or roll beyond it, degrees"
+    )
+    aggregate: Literal["balanced", "plain"] = Field(
+        "balanced",
+        description="the figure that the paper prints: mean of the bins' means, or mean over pictures",
+    )
+    beside: str | None = Field(
+        None, description="protocol by known correspondence whose figure belongs beside this one"
+    )
     measure: Measure
 
-    def score(self, face: Face) -> float | None:
-        """The score of one face, lower is better; None where the protocol leaves the face out.
+    @model_validator(mode="after")
+    def _fits(self) -> Protocol:
+        if not self.bins and self.aggregate == "balanced":
+            raise ValueError("aggregate: expected plain where there are no bins to balance, found balanced")
+        return self
+
+    def leaves_out(self, truth: Truth) -> bool:
+        """Whether the face does not count, whatever is predicted; never where its angles are unknown (NaN)."""
+        beyond = np.abs(np.degrees(truth.angles)).max()
+        return self.exclude_beyond is not None and bool(beyond > self.exclude_beyond)
+
+    def score(self, predicted: Shape, truth: Truth) -> float:
+        """The score of one face; `Lacking` where the prediction or the truth does not have what is compared.
 
         A prediction that cannot be measured (all its points in one place) gets the worst score.
         """
-        value = self.measure.score(face)
-        return self.worst if value == math.inf else value
+        try:
+            return self.measure.score(predicted, truth)
+        except Degenerate:
+            return self.worst
 
 
 def names() -> list[str]:

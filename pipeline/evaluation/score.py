@@ -6,30 +6,30 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import h5py
 import numpy as np
 
 from pipeline.datasets.base import FaceAnnotation
-from pipeline.evaluation.benchmark import BenchmarkPicture
 from pipeline.evaluation.chart import Chart
-from pipeline.evaluation.measures import Face, Truth
-from pipeline.evaluation.predictions import Prediction
 from pipeline.evaluation.protocols import Protocol
+from pipeline.evaluation.shapes import Lacking, Shape
+from pipeline.evaluation.truth import Truth
 from pipeline.io.tables import read_tsv, write_tsv
 from pipeline.metrics.normalisers import box_size
 from pipeline.metrics.points import nme
 from pipeline.records import FacemillError
 
-COLUMNS = ("predictor", "picture", "protocol", "value", "yaw_deg", "failed")
+COLUMNS = ("predictor", "picture", "protocol", "value", "yaw_deg", "failed", "why")
 TRUTH_FLOOR = "truth_floor"
+LEFT_OUT = "left out by the protocol"
 
 
 @dataclass(frozen=True)
 class Score:
     """One picture under one protocol.
 
-    value: None where the protocol leaves the picture out, failed or not; else the protocol's worst where it failed.
-    yaw_deg: NaN where a failed picture has no readable truth.
+    value: None where there is no number, ``why`` says the reason: the protocol leaves the picture out, or the prediction
+    or the truth lacks what it compares; else the score, the protocol's worst where the prediction failed. yaw_deg: by
+    the protocol's list, NaN where the truth has none.
     """
 
     picture: str
@@ -37,83 +37,86 @@ class Score:
     value: float | None
     yaw_deg: float
     failed: bool
+    why: str = ""
+
+
+def score_face(predicted: Shape | None, truth: Truth, protocols: Sequence[Protocol]) -> list[Score]:
+    """The scores of one picture under every protocol, in their order.
+
+    Args:
+        predicted: in pixels of the picture; None, or numbers that are not finite: the picture has failed.
+    """
+    failed = predicted is None or not predicted.finite
+    return [_score(None if failed else predicted, truth, protocol) for protocol in protocols]
+
+
+def _score(predicted: Shape | None, truth: Truth, protocol: Protocol) -> Score:
+    yaw = truth.yaw(protocol.yaw)
+    head = (truth.picture, protocol.id)
+    if protocol.leaves_out(truth):
+        return Score(*head, None, yaw, predicted is None, LEFT_OUT)
+    if predicted is None:
+        return Score(*head, protocol.worst, yaw, True)
+    if protocol.bins and np.isnan(yaw):
+        return Score(*head, None, yaw, False, f"the truth has no yaw in the list {protocol.yaw}")
+    try:
+        return Score(*head, protocol.score(predicted, truth), yaw, False)
+    except Lacking as lack:
+        return Score(*head, None, yaw, False, str(lack))
 
 
 def score_benchmark(
-    predictions: Mapping[str, Iterable[Prediction]],
-    pack: h5py.File,
-    chart: Chart,
-    pictures: Sequence[BenchmarkPicture],
+    predictions: Mapping[str, Iterable[tuple[str, Shape]]],
+    truths: Iterable[Truth | None],
+    pictures: Sequence[str],
     protocols: Sequence[Protocol],
-    angles_of: Callable[[BenchmarkPicture], np.ndarray],
+    truth_of_failed: Callable[[str], Truth],
+    floor_of: Callable[[Truth], float | None],
 ) -> dict[str, list[Score]]:
     """Scores of every benchmark picture under every protocol, by predictor, and the floor of the truth.
 
-    A picture without a face in the pack, or with a prediction that is not finite, has failed. Where a picture has
-    several faces in the pack (``faces: all``) its first one counts, as the ledger numbers them.
+    A picture without a face, or with a prediction that is not finite, has failed. Where a picture has several faces its
+    first one counts, as the ledger numbers them.
 
     Args:
-        predictions: predictor ("model", "mean_face") -> one prediction for each face of the pack, in its order.
-        pack: the open test pack that they were made from; holds the truth.
-        pictures: the benchmark's.
-        angles_of: true (3,) pitch, yaw, roll in radians of a failed picture, NaN where they are unknown.
+        predictions: predictor ("model", "mean_face") -> picture and shape of each face, all in one order.
+        truths: the truth of each face in that order.
+        pictures: the benchmark's, in the order of the result.
+        truth_of_failed: what is known of a picture without a face: its angles and yaws.
+        floor_of: the 2D NME of the face model's own landmarks, with the modes that it has, against the truth's, below
+            which dense figures mean nothing; None where the truth has no face model.
 
     Returns:
-        For each picture in turn one score per protocol; for pictures that did not fail also one under
-        ``truth_floor``: the 2D NME of the face model's own landmarks, with the modes that it has, against the truth's
-        landmarks, below which dense figures mean nothing.
+        For each picture in turn one score per protocol; for pictures that did not fail also one under ``truth_floor``.
     """
     scored: dict[str, dict[str, list[Score]]] = {predictor: {} for predictor in predictions}
-    waiting = {picture.id for picture in pictures}
-    for row, found in enumerate(zip(*predictions.values(), strict=True)):
-        picture = found[0].picture
-        if picture not in waiting:
+    waiting = set(pictures)
+    for truth, *found in zip(truths, *predictions.values(), strict=True):
+        picture = found[0][0]
+        if picture not in waiting or truth is None:
             continue
         waiting.remove(picture)
-        annotation = annotation_of(pack, row)
-        truth = Truth(
-            chart, annotation.landmarks(chart.model), annotation.vertices(chart.model), annotation.pose[:3]
-        )
-        yaw = float(pack["yaw_deg"][row])
-        floor = Score(picture, TRUTH_FLOOR, truth_floor(annotation, chart), yaw, False)
-        for predictor, prediction in zip(predictions, found, strict=True):
-            if not prediction.usable:
-                continue
-            face = Face(truth, prediction.in_picture())
-            scores = [Score(picture, p.id, p.score(face), yaw, False) for p in protocols]
-            scored[predictor][picture] = [*scores, floor]
-    angles = {p.id: angles_of(p) for p in pictures if any(p.id not in rows for rows in scored.values())}
+        floor = floor_of(truth)
+        for predictor, (_, shape) in zip(predictions, found, strict=True):
+            rows = score_face(shape, truth, protocols)
+            if floor is not None and shape.finite:
+                rows.append(Score(picture, TRUTH_FLOOR, floor, truth.yaw("fitted"), False))
+            scored[predictor][picture] = rows
+    lost = {picture: truth_of_failed(picture) for picture in pictures if picture in waiting}
     return {
         predictor: [
             score
             for picture in pictures
-            for score in rows.get(picture.id) or _failed(picture.id, protocols, angles[picture.id])
+            for score in rows.get(picture) or score_face(None, lost[picture], protocols)
         ]
         for predictor, rows in scored.items()
     }
 
 
-def _failed(picture: str, protocols: Sequence[Protocol], angles: np.ndarray) -> list[Score]:
-    yaw = float(np.degrees(angles[1]))
-    return [
-        Score(picture, p.id, None if p.measure.leaves_out(angles) else p.worst, yaw, True) for p in protocols
-    ]
-
-
-def annotation_of(pack: h5py.File, row: int) -> FaceAnnotation:
-    """The truth of one face of a pack."""
-    return FaceAnnotation(
-        pose=pack["pose_para"][row],
-        shape=pack["shape_para"][row],
-        expression=pack["exp_para"][row],
-        height=int(pack["image_height"][row]),
-        landmarks68=pack["landmarks68"][row],
-        camera=pack["camera"][row],
-    )
-
-
-def truth_floor(annotation: FaceAnnotation, chart: Chart) -> float:
-    """2D NME in per cent of the face model's landmarks against the annotation's own."""
+def truth_floor(annotation: FaceAnnotation, chart: Chart) -> float | None:
+    """2D NME in per cent of the face model's landmarks against the annotation's own; None without parameters."""
+    if not annotation.dense:
+        return None
     truth = annotation.landmarks(chart.model)
     return float(nme(annotation.modelled(chart.model)[:, :2], truth[:, :2], box_size(truth)))
 
@@ -121,7 +124,7 @@ def truth_floor(annotation: FaceAnnotation, chart: Chart) -> float:
 def write_scores(path: Path, scores: Mapping[str, Sequence[Score]]) -> None:
     """Write the scores of each predictor ("model", "mean_face") in long form.
 
-    A value is empty where the protocol leaves the picture out, a yaw where it is unknown.
+    A value is empty where there is none, a yaw where it is unknown.
     """
     write_tsv(
         path,
@@ -134,6 +137,7 @@ def write_scores(path: Path, scores: Mapping[str, Sequence[Score]]) -> None:
                 "" if score.value is None else f"{score.value:.9g}",
                 "" if np.isnan(score.yaw_deg) else f"{score.yaw_deg:.6f}",
                 int(score.failed),
+                score.why,
             )
             for predictor, rows in scores.items()
             for score in rows
@@ -148,7 +152,7 @@ def read_scores(path: Path) -> dict[str, list[Score]]:
         try:
             value = float(row["value"]) if row["value"] else None
             yaw = float(row["yaw_deg"]) if row["yaw_deg"] else float("nan")
-            score = Score(row["picture"], row["protocol"], value, yaw, bool(int(row["failed"])))
+            score = Score(row["picture"], row["protocol"], value, yaw, bool(int(row["failed"])), row["why"])
         except ValueError as error:
             raise FacemillError(f"{path}: {error}; the file is damaged, delete it and score again") from error
         scores.setdefault(row["predictor"], []).append(score)

@@ -144,11 +144,13 @@ def score(config: Config, model: str, seed: str, benchmark: str) -> Parts:
         config, "infer", "predictions", model=model, seed=seed, benchmark=benchmark
     )
     inputs["train"] = packs_of(config, model, "train")
+    inputs["texels"] = [config.evaluation.texels] if config.evaluation.texels else []
     target = target_of(config, block.target)
     settings |= {
         "target": as_values(target),
         "reader": dataset.reader,
         "root": root_of(config, benchmark),
+        "labels": dataset.labels,
         "protocols": {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in config.evaluation.protocols},
     }
     modules = (

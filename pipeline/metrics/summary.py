@@ -7,43 +7,53 @@ spec/landmarks 0). Both are kept, under their own names.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from pipeline.records import FacemillError
 
-YAW_BINS = ("0-30", "30-60", "60-90")
-_UPPER = (30.0, 60.0)
+YAW_BINS: Mapping[str, float] = {"0-30": 30.0, "30-60": 60.0, "60-90": 90.0}
+"""Name of a bin -> its upper bound of |yaw| in degrees. The last bin takes whatever lies beyond: labels go to 351."""
 
 
-def yaw_bin(yaw_deg: np.ndarray) -> np.ndarray:
-    """The bin of each true yaw: 0 up to 30 degrees, 1 up to 60, 2 beyond (to any angle); -1 where it is unknown.
+def yaw_bin(yaw_deg: np.ndarray, bins: Mapping[str, float] = YAW_BINS) -> np.ndarray:
+    """The number of the bin of each true yaw, -1 where it is unknown.
 
     Args:
         yaw_deg: (n,) degrees of either sign, not wrapped; NaN where there is no truth.
+        bins: name -> upper bound of |yaw|, rising; a bound belongs to the lower bin, the last bin has none.
 
     Returns:
-        (n,) int64. A bound belongs to the lower bin.
+        (n,) int64.
     """
     yaw = np.abs(np.asarray(yaw_deg, dtype=np.float64))
-    return np.where(np.isnan(yaw), -1, np.searchsorted(_UPPER, yaw, side="left"))
+    inner = list(bins.values())[:-1]
+    return np.where(np.isnan(yaw), -1, np.searchsorted(inner, yaw, side="left"))
 
 
-def summarise(values: np.ndarray, yaw_deg: np.ndarray, failed: np.ndarray, worst: float) -> dict[str, Any]:
+def summarise(
+    values: np.ndarray,
+    yaw_deg: np.ndarray,
+    failed: np.ndarray,
+    worst: float,
+    bins: Mapping[str, float] = YAW_BINS,
+) -> dict[str, Any]:
     """The figures of one protocol on one benchmark.
 
     Args:
-        values: (n,) scores, lower is better; what stands where a prediction failed is not read.
-        yaw_deg: (n,) true yaw in degrees; NaN is allowed where the prediction failed, nowhere else.
+        values: (n,) scores; what stands where a prediction failed is not read.
+        yaw_deg: (n,) true yaw in degrees; with bins, NaN is allowed where the prediction failed, nowhere else.
         failed: (n,) bool, no usable prediction.
         worst: the protocol's score for a failure.
+        bins: as `yaw_bin`; empty where the benchmark states no yaw.
 
     Returns:
         n (scored pictures), bins {name: {mean, std, n} or None where empty}, balanced (mean of the bins' means; None
-        where one is empty), balanced_with_failures (the same with failures at ``worst``; a failure without a known yaw
-        counts one third in each bin), plain (mean over pictures), median, std (population std of the bins' means).
-        All over scored pictures unless the name says otherwise; None where there is nothing to average.
+        where one is empty, or without bins), plain (mean over pictures), each also ``_with_failures`` (failures at
+        ``worst``; a failure without a known yaw counts an equal part in each bin), median, std (population std of the
+        bins' means). All over scored pictures unless the name says otherwise; None where there is nothing to average.
 
     Raises:
         FacemillError: lengths differ, or a scored picture has no finite value or yaw.
@@ -53,29 +63,35 @@ def summarise(values: np.ndarray, yaw_deg: np.ndarray, failed: np.ndarray, worst
     failed = np.asarray(failed, dtype=bool)
     if not values.shape == yaw.shape == failed.shape or values.ndim != 1:
         raise FacemillError(f"scores: expected one length, found {values.shape}, {yaw.shape}, {failed.shape}")
-    if not np.all(np.isfinite(values[~failed]) & np.isfinite(yaw[~failed])):
+    if not np.all(np.isfinite(values[~failed]) & (np.isfinite(yaw[~failed]) | (not bins))):
         raise FacemillError("scores: a picture that is not marked as failed has no finite score or yaw")
     scored = values[~failed]
-    where = yaw_bin(yaw)
-    bins: dict[str, dict[str, float | int] | None] = {}
+    where = yaw_bin(yaw, bins) if bins else np.zeros(len(values), np.int64)
+    blocks: dict[str, dict[str, float | int] | None] = {}
     with_failures: list[float | None] = []
-    unknown = np.count_nonzero(failed & (where == -1)) / len(YAW_BINS)
-    for index, name in enumerate(YAW_BINS):
+    unknown = np.count_nonzero(failed & (where == -1)) / max(len(bins), 1)
+    for index, name in enumerate(bins):
         inside = values[~failed & (where == index)]
-        bins[name] = _bin(inside)
+        blocks[name] = _bin(inside)
         missed = np.count_nonzero(failed & (where == index)) + unknown
-        total = len(inside) + missed
-        with_failures.append(float((inside.sum() + worst * missed) / total) if total else None)
-    means = [None if entry is None else entry["mean"] for entry in bins.values()]
+        with_failures.append(_filled(inside, missed, worst))
+    means = [None if entry is None else entry["mean"] for entry in blocks.values()]
     return {
         "n": len(scored),
-        "bins": bins,
+        "bins": blocks,
         "balanced": mean_of(means),
         "balanced_with_failures": mean_of(with_failures),
         "plain": float(scored.mean()) if len(scored) else None,
+        "plain_with_failures": _filled(scored, np.count_nonzero(failed), worst),
         "median": float(np.median(scored)) if len(scored) else None,
         "std": std_of(means),
     }
+
+
+def _filled(scored: np.ndarray, missed: float, worst: float) -> float | None:
+    """Mean of the scores and of so many failures at the worst score; None without either."""
+    total = len(scored) + missed
+    return float((scored.sum() + worst * missed) / total) if total else None
 
 
 def mean_of(values: list[float | None]) -> float | None:

@@ -79,6 +79,7 @@ class Scans:
             camera=truth["camera"].astype("float64"),
             points=points,
             yaw_deg=float(truth["angles"][1]),
+            origin=0,
         )
 
 

@@ -1,0 +1,114 @@
+"""Normalised mean error of points that correspond: landmarks, dense face points, vertices, visible points."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import numpy as np
+from pydantic import Field
+
+from pipeline.evaluation.measures.base import BaseMeasure, Grid
+from pipeline.evaluation.shapes import Lacking, Shape
+from pipeline.evaluation.truth import LABELS, Truth
+from pipeline.metrics.alignment import ALIGNMENTS
+from pipeline.metrics.normalisers import box_size, interocular_2d, interocular_3d
+from pipeline.metrics.points import nme
+
+Rows = Annotated[list[int], Field(min_length=1)]
+VISIBLE = {"visible21": "aflw21", "visible34": "lfpa34"}
+"""Points of a data set that are compared where they are visible -> their name in its annotation."""
+FITTED, BOX = "landmarks68_fit", "lfpa_box"
+"""AFLW's 68 fitted landmarks, and AFLW-LFPA's own boxes, by their names in annotations."""
+
+
+class PointError(BaseMeasure):
+    """Normalised mean error (NME): the mean distance of corresponding points over a size of the true face."""
+
+    kind: Literal["points"]
+    points: Literal["landmarks68", "face", "vertices", "noneck", "visible21", "visible34"] = Field(
+        description="68 landmarks, dense face points (texels), all vertices, those without ears and neck, or a data "
+        "set's 21 or 34 points where they are visible"
+    )
+    dimensions: Literal[2, 3] = Field(description="2 leaves depth out")
+    align: Literal["none", "z_min", "z_mean", "rigid", "similarity"] = Field(
+        "none", description="what is done to the prediction first; depth has no origin of its own"
+    )
+    normaliser: Literal["box68", "box_points", "box_labels", "interocular_2d", "interocular_3d"] = Field(
+        "box68",
+        description="of the truth: sqrt(w h) of its 68 landmarks, of the points compared, or of the data set's own "
+        "box; or the distance of the outer eye corners",
+    )
+    labels: Literal["original", "reannotated"] = Field(
+        "original", description="which annotation of the 68 landmarks is the truth"
+    )
+    pixels: Literal["exact", "legacy"] = Field(
+        "exact",
+        description="legacy compares the numbers in the files, whether they count pixels from 0 or 1, as papers did",
+    )
+    grid: Grid = Field(256, description="side of the map that dense face points are texels of")
+    mapping: list[Rows] | None = Field(
+        None, description="visible points: for each the rows of the 68 landmarks whose mean it is"
+    )
+
+    def score(self, predicted: Shape, truth: Truth) -> float:
+        """NME in per cent."""
+        found, wanted, origin = self._pair(predicted, truth)
+        shown = np.isfinite(wanted).all(axis=1)
+        if not shown.any():
+            raise Lacking("none of the true points is visible")
+        if self.dimensions == 3 and min(found.shape[1], wanted.shape[1]) < 3:
+            side = "the prediction" if found.shape[1] < 3 else "the truth"
+            raise Lacking(f"{side} has no depth")
+        columns = 3 if min(found.shape[1], wanted.shape[1]) == 3 else 2
+        found, wanted = found[shown, :columns], wanted[shown, :columns]
+        if self.pixels == "legacy":
+            found = found + np.eye(columns)[:2].sum(axis=0) * predicted.origin
+            wanted = wanted + np.eye(columns)[:2].sum(axis=0) * origin
+        if self.align != "none":
+            found, wanted = ALIGNMENTS[self.align](found, wanted)
+        size = self._size(truth, wanted)
+        return float(nme(found[:, : self.dimensions], wanted[:, : self.dimensions], size))
+
+    def _pair(self, predicted: Shape, truth: Truth) -> tuple[np.ndarray, np.ndarray, int]:
+        """Predicted and true points (K, 2 or 3), and the number of the first pixel in the truth's file."""
+        if self.points in VISIBLE:
+            name = VISIBLE[self.points]
+            return self._visible(predicted, name), truth.shape.points(name), truth.origin(name)
+        if self.points == "landmarks68":
+            wanted = truth.landmarks(self.labels)
+            return predicted.landmarks(), wanted, truth.origin(LABELS[self.labels])
+        if self.points == "face":
+            return predicted.face(self.grid), truth.shape.face(self.grid), truth.origin()
+        part = "all" if self.points == "vertices" else "face"
+        return predicted.vertices(part), truth.shape.vertices(part), truth.origin()
+
+    def _visible(self, predicted: Shape, name: str) -> np.ndarray:
+        """The data set's points as predicted: given as such, else means of predicted landmarks."""
+        try:
+            return predicted.points(name)
+        except Lacking:
+            if self.mapping is None:
+                raise
+        landmarks = predicted.landmarks()
+        return np.stack([landmarks[rows].mean(axis=0) for rows in self.mapping])
+
+    def _size(self, truth: Truth, wanted: np.ndarray) -> float:
+        if self.normaliser == "box_points":
+            return float(box_size(wanted))
+        if self.normaliser == "box_labels":
+            return float(box_size(truth.shape.points(BOX)))
+        if self.normaliser == "box68":
+            return float(box_size(self._true68(truth)))
+        size = interocular_2d if self.normaliser == "interocular_2d" else interocular_3d
+        landmarks = self._true68(truth)
+        if self.normaliser == "interocular_3d" and landmarks.shape[1] < 3:
+            raise Lacking("the true landmarks have no depth")
+        return float(size(landmarks))
+
+    def _true68(self, truth: Truth) -> np.ndarray:
+        if self.points == "visible21":
+            try:
+                return truth.shape.points(FITTED)
+            except Lacking:
+                return truth.landmarks("original")
+        return truth.landmarks(self.labels)
