@@ -50,6 +50,7 @@ PATTERNS: dict[str, dict[str, str]] = {
         "csv": "tables/{table}.csv",
         "latex": "tables/{table}.tex",
     },
+    "figure": {"svg": "figures/{figure}.svg", "png": "figures/{figure}.png"},
     "sheet": {"sheet": "sheets/{model}/seed{seed}/{benchmark}.png"},
     "contact_sheet": {"contact_sheet": "sheets/reaped/{frame}/{target}/{dataset}.png"},
     "ledger": {"ledger": "ledger.tsv"},
@@ -74,6 +75,7 @@ WILDCARDS = {
     "seed": NUMBER,
     "benchmark": NAME,
     "table": NAME,
+    "figure": NAME,
     "shipped": NAME,
 }
 """What each wildcard may be, as a regular expression."""

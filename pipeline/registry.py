@@ -135,3 +135,4 @@ TASKS = Registry("TASKS", "training task", "training")
 PICTURE_TASKS = Registry("PICTURE_TASKS", "task of a shipped network", "training")
 """Of the networks that the package ships: built from labelled pictures."""
 TABLES = Registry("TABLES", "table", "tables")
+FIGURES = Registry("FIGURES", "figure", "tables")

@@ -47,8 +47,8 @@ class FaceAnnotation:
     image px, 0-based, y down, where the file has them, else None. camera: (3, 4) in Matlab's frame where it is not
     exactly that of the pose. points: further point sets by name, each (K, 2|3) image px, NaN where a point is not
     visible. yaw_deg: where the data set states it apart from the pose, degrees. yaws_deg: where it states several,
-    each by the name of its list, degrees. origin: the number that the files give to the first pixel, which protocols with
-    legacy pixels compare by; origins: of point sets that count otherwise, by their names.
+    each by the name of its list, degrees. origin: the number that the files give to the first pixel, which protocols
+    with legacy pixels compare by; origins: of point sets that count otherwise, by their names.
     """
 
     pose: np.ndarray | None

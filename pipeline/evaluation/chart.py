@@ -8,7 +8,6 @@ size, or with vertices instead of a map, are compared at the same points.
 from __future__ import annotations
 
 from functools import cache, cached_property
-
 from pathlib import Path
 
 import numpy as np
@@ -66,9 +65,8 @@ class Chart:
         column, row = nearest_texels(self._uv68, self.texel_grid).T
         mask = self._mask(self.texel_grid)
         if not mask[row, column].all():
-            raise FacemillError(
-                f"face model {self.model.name}: {int((~mask[row, column]).sum())} landmarks lie beside the face's texels"
-            )
+            beside = int((~mask[row, column]).sum())
+            raise FacemillError(f"face model {self.model.name}: {beside} landmarks lie beside the face's texels")
         return (np.cumsum(mask) - 1)[row * self.texel_grid + column]
 
     def dense(self, position_map: np.ndarray, grid: int) -> np.ndarray:

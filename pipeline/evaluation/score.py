@@ -27,9 +27,9 @@ LEFT_OUT = "left out by the protocol"
 class Score:
     """One picture under one protocol.
 
-    value: None where there is no number, ``why`` says the reason: the protocol leaves the picture out, or the prediction
-    or the truth lacks what it compares; else the score, the protocol's worst where the prediction failed. yaw_deg: by
-    the protocol's list, NaN where the truth has none.
+    value: None where there is no number, ``why`` says the reason: the protocol leaves the picture out, or the
+    prediction or the truth lacks what it compares; else the score, the protocol's worst where the prediction failed.
+    yaw_deg: by the protocol's list, NaN where the truth has none.
     """
 
     picture: str

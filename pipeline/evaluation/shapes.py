@@ -1,7 +1,8 @@
 """What is known of one face, predicted or true, whatever it was made of: a map, a mesh, points, angles, a volume.
 
-All shapes lie in pixels of the source picture: 0-based, y down, z towards the viewer. A measure asks a shape for what it
-compares; a shape that cannot give it raises `Lacking` with the reason, which goes into the scores instead of a number.
+All shapes lie in pixels of the source picture: 0-based, y down, z towards the viewer. A measure asks a shape for what
+it compares; a shape that cannot give it raises `Lacking` with the reason, which goes into the scores instead of a
+number.
 """
 
 from __future__ import annotations

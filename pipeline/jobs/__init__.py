@@ -42,6 +42,7 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "evaluate": models.evaluate,
     "sheet": models.sheet,
     "table": models.table,
+    "figure": models.figure,
     "ledger": models.ledger,
     "train_shipped": models.train_shipped,
     "census": models.census,

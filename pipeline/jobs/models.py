@@ -151,7 +151,7 @@ def score(config: Config, model: str, seed: str, benchmark: str) -> Parts:
         "reader": dataset.reader,
         "root": root_of(config, benchmark),
         "labels": dataset.labels,
-        "protocols": {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in config.evaluation.protocols},
+        "protocols": _protocols(config),
     }
     modules = (
         registry.TARGETS.module(target.kind),
@@ -186,7 +186,7 @@ def evaluate(config: Config, model: str) -> Parts:
         "seeds": seeds,
         "benchmarks": benchmarks,
         "datasets": datasets,
-        "protocols": {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in config.evaluation.protocols},
+        "protocols": _protocols(config),
     }
     return inputs, settings, ()
 
@@ -206,12 +206,40 @@ def sheet(config: Config, model: str, seed: str, benchmark: str) -> Parts:
     return inputs, settings, (registry.TARGETS.module(target.kind), *face_modules)
 
 
-def table(config: Config, table: str) -> Parts:
-    """One of the papers' tables, from the JSON of all models."""
+def _results(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Inputs and settings of a job that looks at everything that was scored: `pipeline.tables.results.results_of`."""
+    runs = [
+        [model, str(seed), benchmark]
+        for model in config.models
+        for benchmark in config.evaluation.benchmarks
+        for seed in seeds_of(config, model)
+    ]
+    at = [{"model": model, "seed": seed, "benchmark": benchmark} for model, seed, benchmark in runs]
     inputs = {
-        "evaluations": [path_of(config, "evaluate", "evaluation", model=model) for model in config.models]
+        "evaluations": [path_of(config, "evaluate", "evaluation", model=model) for model in config.models],
+        "scores": [path_of(config, "score", "scores", **run) for run in at],
+        "predictions": [path_of(config, "infer", "predictions", **run) for run in at],
+        "packs": [_benchmark_parts(config, model, benchmark)["pack"] for model, _, benchmark in runs],
     }
-    return inputs, {"models": list(config.models)}, (registry.TABLES.module(table),)
+    return inputs, {"models": list(config.models), "runs": runs, "protocols": _protocols(config)}
+
+
+def table(config: Config, table: str) -> Parts:
+    """One of the tables, from the JSON and the scores of all models."""
+    inputs, settings = _results(config)
+    return inputs, settings, (registry.TABLES.module(table),)
+
+
+def figure(config: Config, figure: str) -> Parts:
+    """One of the figures, from the scores, predictions and packs of all models."""
+    inputs, settings = _results(config)
+    face_inputs, face, face_modules = face_model(config)
+    return inputs | face_inputs, settings | face, (registry.FIGURES.module(figure), *face_modules)
+
+
+def _protocols(config: Config) -> dict[str, Any]:
+    """The content of the config's protocol files by id."""
+    return {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in config.evaluation.protocols}
 
 
 def ledger(config: Config) -> Parts:

@@ -1,12 +1,13 @@
-"""table: the JSON of all models -> one of the papers' tables, as Markdown, CSV and LaTeX."""
+"""table: the JSON and the scores of all models -> one table, as Markdown, CSV and LaTeX."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.io.files import read_json, write_text
+from pipeline.io.files import write_text
 from pipeline.registry import TABLES
+from pipeline.tables.results import results_of
 from pipeline.tables.table import as_csv, as_latex, as_markdown
 
 
@@ -18,9 +19,9 @@ def run(
     wildcards: Mapping[str, str],
     attributes: Mapping[str, str],
 ) -> None:
-    """Write one table: `inputs` list evaluations, one a model; `outputs` markdown, csv, latex; `settings` models."""
-    evaluations = dict(zip(settings["models"], map(read_json, inputs["evaluations"]), strict=True))
-    table = TABLES[wildcards["table"]](evaluations)
+    """Write one table: `inputs` lists evaluations (one a model), scores, predictions, packs (one a run); `outputs`
+    markdown, csv, latex; `settings` models, runs [model, seed, benchmark] and protocols {id: content of its file}."""
+    table = TABLES[wildcards["table"]](results_of(inputs, settings))
     write_text(outputs["markdown"], as_markdown(table))
     write_text(outputs["csv"], as_csv(table))
     write_text(outputs["latex"], as_latex(table))

@@ -35,6 +35,7 @@ HELP = {
     "sheet": "draw best, median and worst faces",
     "contact_sheet": "draw examples of every reason",
     "table": "write one of the papers' tables",
+    "figure": "draw one figure over all models",
     "train_shipped": "train a network that the package ships",
     "ledger": "print the balance of every data set",
     "census": "compare detection with the synthesiser's truth",

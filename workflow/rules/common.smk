@@ -8,7 +8,7 @@ from snakemake.exceptions import WorkflowError
 
 from pipeline import jobs, layout, settings
 from pipeline.records import FacemillError
-from pipeline.registry import TABLES
+from pipeline.registry import FIGURES, TABLES
 
 try:
     CONFIG = settings.parse(config)
@@ -135,11 +135,16 @@ def models():
 
 
 def final_tables():
-    """Every table, the ledger and the picture sheets."""
+    """Every table and figure, the ledger and the picture sheets."""
     tables = [
         path
         for table in TABLES.names()
         for path in layout.outputs(RESULTS, "table", table=table).values()
+    ]
+    figures = [
+        path
+        for figure in FIGURES.names()
+        for path in layout.outputs(RESULTS, "figure", figure=figure).values()
     ]
     sheets = [
         layout.outputs(RESULTS, "sheet", model=model, seed=seed, benchmark=benchmark)[
@@ -156,7 +161,7 @@ def final_tables():
         for frame, target, dataset in jobs.used(CONFIG)
     ]
     ledger = list(layout.outputs(RESULTS, "ledger").values())
-    return tables + sheets + reaped + ledger
+    return tables + figures + sheets + reaped + ledger
 
 
 def reported(stage, category):

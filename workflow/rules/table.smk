@@ -13,3 +13,20 @@ rule table:
         code=code("table"),
     shell:
         "python -m pipeline table --job {params.job:q} > {log:q} 2>&1"
+
+
+rule figure:
+    """Draw one figure over all models as SVG and PNG."""
+    input:
+        unpack(inputs("figure")),
+    output:
+        **reported("figure", "Figures"),
+    log:
+        layout.log(RESULTS, "figure"),
+    benchmark:
+        layout.benchmark(RESULTS, "figure")
+    params:
+        job=task("figure"),
+        code=code("figure"),
+    shell:
+        "python -m pipeline figure --job {params.job:q} > {log:q} 2>&1"
