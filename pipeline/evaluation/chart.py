@@ -66,7 +66,9 @@ class Chart:
         mask = self._mask(self.texel_grid)
         if not mask[row, column].all():
             beside = int((~mask[row, column]).sum())
-            raise FacemillError(f"face model {self.model.name}: {beside} landmarks lie beside the face's texels")
+            raise FacemillError(
+                f"face model {self.model.name}: {beside} landmarks lie beside the face's texels"
+            )
         return (np.cumsum(mask) - 1)[row * self.texel_grid + column]
 
     def dense(self, position_map: np.ndarray, grid: int) -> np.ndarray:

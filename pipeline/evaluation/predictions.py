@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 
 from pipeline.evaluation.chart import Chart
-from pipeline.evaluation.shapes import MapShape
+from pipeline.evaluation.surfaces import MapShape
 from pipeline.geometry.frames import CropTransform
 from pipeline.io import hdf5
 from pipeline.records import Contract, FacemillError, Field

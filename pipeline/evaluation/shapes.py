@@ -7,19 +7,16 @@ number.
 
 from __future__ import annotations
 
-from functools import cache, cached_property, partial
+from collections.abc import Mapping
+from types import MappingProxyType
 
 import numpy as np
 
-from pipeline.datasets.base import FaceAnnotation
-from pipeline.evaluation.chart import Chart
 from pipeline.geometry.euler import rotation_from_angles
 from pipeline.geometry.frames import CropTransform
 from pipeline.geometry.similarity import umeyama
 from pipeline.morphable import MorphableModel
 
-POSE_GRID = 64
-"""Side of the map whose texels the rotation of a surface is fitted to."""
 UPRIGHT = np.array([1.0, -1.0, 1.0])
 
 
@@ -27,12 +24,17 @@ class Lacking(Exception):
     """A face does not have what a measure compares; the text says what is missing."""
 
 
+class Degenerate(Exception):
+    """All points of a prediction lie in one place: nothing can be fitted to it, and it gets the worst score."""
+
+
 class Shape:
     """One face. ``origin`` is the number that its file gives to the first pixel, 0 or 1: protocols with legacy pixels
-    compare the files' own numbers. ``what`` names the kind in messages."""
+    compare the files' own numbers. ``named`` are further point sets. ``what`` names the kind in messages."""
 
     what = "a face"
     origin = 0
+    named: Mapping[str, np.ndarray] = MappingProxyType({})
 
     @property
     def finite(self) -> bool:
@@ -58,7 +60,9 @@ class Shape:
 
     def points(self, name: str) -> np.ndarray:
         """A point set that a file gives under this name ("aflw21", "lfpa34"), (K, 2 or 3)."""
-        raise Lacking(f"{self.what} has no points {name}")
+        if name not in self.named:
+            raise Lacking(f"{self.what} has no points {name}")
+        return self.named[name]
 
     def camera(self) -> np.ndarray:
         """(3, 3) model frame (y up) -> pixels (y up): a scaled rotation, or nearly one."""
@@ -73,146 +77,19 @@ class Shape:
         return None
 
 
-class _Surface(Shape):
-    """What maps and meshes share: the camera is the similarity that takes the mean face to the dense points."""
-
-    chart: Chart
-
-    @property
-    def model(self) -> MorphableModel:
-        return self.chart.model
-
-    def camera(self) -> np.ndarray:
-        upright = self.face(POSE_GRID) * UPRIGHT
-        if not np.ptp(upright, axis=0).max() > 0:
-            raise Degenerate
-        return umeyama(self.chart.canonical(POSE_GRID), upright).rotation
+def fitted_rotation(mean: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """(3, 3), model frame -> pixels, y up: of the similarity that takes points (K, 3) of the mean face to the same
+    points in a picture; `Degenerate` where these lie in one place."""
+    upright = points * UPRIGHT
+    if not np.ptp(upright, axis=0).max() > 0:
+        raise Degenerate
+    return umeyama(mean, upright).rotation
 
 
-class Degenerate(Exception):
-    """All points of a prediction lie in one place: nothing can be fitted to it, and it gets the worst score."""
-
-
-class MapShape(_Surface):
-    """A position map.
-
-    Args:
-        chart: of the face model.
-        position_map: (S, S, 3) in pixels of the picture.
-    """
-
-    what = "a position map"
-
-    def __init__(self, chart: Chart, position_map: np.ndarray) -> None:
-        self.chart = chart
-        self.position_map = position_map
-        self._face = cache(partial(chart.dense, position_map))
-
-    @property
-    def finite(self) -> bool:
-        return bool(np.isfinite(self.position_map).all())
-
-    def landmarks(self) -> np.ndarray:
-        return self._landmarks
-
-    @cached_property
-    def _landmarks(self) -> np.ndarray:
-        return self.chart.landmarks(self.position_map)
-
-    def face(self, grid: int) -> np.ndarray:
-        return self._face(grid)
-
-    def vertices(self, part: str) -> np.ndarray:
-        return self.chart.vertices(self.position_map, part)
-
-
-class MeshShape(_Surface):
-    """Vertices of the face model's mesh.
-
-    Args:
-        chart: of the face model.
-        vertices: (N, 3), all of the model's or those without ears, neck and scalp.
-        matrix: (3, 3) camera, model frame -> pixels, y up, where it is known.
-        origin: of the file.
-    """
-
-    what = "a mesh"
-
-    def __init__(
-        self, chart: Chart, vertices: np.ndarray, matrix: np.ndarray | None = None, origin: int = 0
-    ) -> None:
-        self.chart = chart
-        self.whole = len(vertices) == len(chart.model.mean)
-        self._vertices = np.asarray(vertices)
-        self._face = cache(partial(chart.dense_of, self._vertices))
-        self._matrix = matrix
-        self.origin = origin
-
-    @property
-    def finite(self) -> bool:
-        return bool(np.isfinite(self._vertices).all())
-
-    def landmarks(self) -> np.ndarray:
-        rows = self.chart.model.keypoints if self.whole else self.chart.face_keypoints
-        return self._vertices[rows].astype(np.float64)
-
-    def face(self, grid: int) -> np.ndarray:
-        if not self.whole:
-            raise Lacking("a mesh without ears and neck has no texels at the rim of the face")
-        return self._face(grid)
-
-    def vertices(self, part: str) -> np.ndarray:
-        if part == "face" and self.whole:
-            return self._vertices[self.chart.model.face_mask]
-        if part == "all" and not self.whole:
-            raise Lacking("a mesh without ears and neck lacks these vertices")
-        return self._vertices
-
-    def camera(self) -> np.ndarray:
-        if self._matrix is not None:
-            return self._matrix
-        if not self.whole:
-            raise Lacking("a mesh without ears and neck, and without a camera, has no rotation")
-        return super().camera()
-
-
-class TexelShape(Shape):
-    """The dense points of a 256 x 256 map without the map: PRNet's meshes.
-
-    Args:
-        chart: of the face model, with the texels that the points are of.
-        points: (M, 3), one for each texel of the face in row-major order.
-        origin: of the file.
-    """
-
-    what = "a mesh of PRNet"
-
-    def __init__(self, chart: Chart, points: np.ndarray, origin: int = 0) -> None:
-        self.chart = chart
-        self._points = np.asarray(points)
-        self.origin = origin
-
-    @property
-    def finite(self) -> bool:
-        return bool(np.isfinite(self._points).all())
-
-    def landmarks(self) -> np.ndarray:
-        return self._points[self.chart.texels_of_landmarks].astype(np.float64)
-
-    def face(self, grid: int) -> np.ndarray:
-        if grid == self.chart.texel_grid:
-            return self._points
-        raise Lacking(f"{self.what} has texels of a {self.chart.texel_grid} map, not of one of {grid}")
-
-    def camera(self) -> np.ndarray:
-        upright = self._points * UPRIGHT
-        if not np.ptp(upright, axis=0).max() > 0:
-            raise Degenerate
-        return umeyama(self.chart.canonical(self.chart.texel_grid), upright).rotation
 
 
 class PointsShape(Shape):
-    """Landmarks alone.
+    """Points alone.
 
     Args:
         landmarks: (68, 2 or 3), or None where only other points are known.
@@ -226,35 +103,28 @@ class PointsShape(Shape):
     def __init__(
         self,
         landmarks: np.ndarray | None,
-        mean: np.ndarray | None = None,
-        named: dict[str, np.ndarray] | None = None,
+        mean: np.ndarray,
+        named: Mapping[str, np.ndarray] | None = None,
         origin: int = 0,
     ) -> None:
         self._landmarks = landmarks
         self._mean = mean
-        self._named = named or {}
+        self.named = named or {}
         self.origin = origin
 
     @property
     def finite(self) -> bool:
-        given = [] if self._landmarks is None else [self._landmarks]
-        return all(bool(np.isfinite(points).all()) for points in [*given, *self._named.values()])
+        given = self.named.values() if self._landmarks is None else [self._landmarks]
+        return all(bool(np.isfinite(points).all()) for points in given)
 
     def landmarks(self) -> np.ndarray:
-        if self._landmarks is None:
-            return super().landmarks()
-        return np.asarray(self._landmarks, np.float64)
-
-    def points(self, name: str) -> np.ndarray:
-        return self._named[name] if name in self._named else super().points(name)
+        return super().landmarks() if self._landmarks is None else np.asarray(self._landmarks, np.float64)
 
     def camera(self) -> np.ndarray:
         points = self.landmarks()
-        if points.shape[1] != 3 or self._mean is None:
+        if points.shape[1] != 3:
             raise Lacking("2D landmarks have no rotation")
-        if not np.ptp(points, axis=0).max() > 0:
-            raise Degenerate
-        return umeyama(self._mean, points * UPRIGHT).rotation
+        return fitted_rotation(self._mean, points)
 
 
 class PoseShape(Shape):
@@ -286,47 +156,3 @@ class VolumeShape(Shape):
 
     def volume(self) -> tuple[np.ndarray, CropTransform]:
         return self._volume
-
-
-class AnnotationShape(Shape):
-    """The truth, from a data set's annotation: the face model placed by its parameters, or points alone."""
-
-    what = "the truth"
-
-    def __init__(self, chart: Chart, annotation: FaceAnnotation) -> None:
-        self.chart = chart
-        self.annotation = annotation
-        self.origin = annotation.origin
-        self._face = cache(lambda grid: chart.dense_of(self._dense, grid))
-
-    @property
-    def model(self) -> MorphableModel:
-        return self.chart.model
-
-    def landmarks(self) -> np.ndarray:
-        if self.annotation.dense:
-            return self.annotation.landmarks(self.chart.model)
-        if self.annotation.landmarks68 is None:
-            return super().landmarks()
-        return self.annotation.landmarks68
-
-    def face(self, grid: int) -> np.ndarray:
-        return self._face(grid)
-
-    def vertices(self, part: str) -> np.ndarray:
-        return self._dense[self.chart.model.face_mask] if part == "face" else self._dense
-
-    @cached_property
-    def _dense(self) -> np.ndarray:
-        if not self.annotation.dense:
-            raise Lacking(f"{self.what} has no parameters of a face model")
-        return self.annotation.vertices(self.chart.model)
-
-    def points(self, name: str) -> np.ndarray:
-        found = self.annotation.points.get(name)
-        return super().points(name) if found is None else found
-
-    def camera(self) -> np.ndarray:
-        if self.annotation.pose is None and self.annotation.camera is None:
-            return super().camera()
-        return self.annotation.matrix[:, :3]

@@ -9,7 +9,8 @@ import numpy as np
 
 from pipeline.datasets.base import FaceAnnotation
 from pipeline.evaluation.chart import Chart
-from pipeline.evaluation.shapes import AnnotationShape, Lacking, Shape
+from pipeline.evaluation.shapes import Shape
+from pipeline.evaluation.surfaces import AnnotationShape
 
 LABELS = {"original": None, "reannotated": "landmarks68_re"}
 """Label set of the 68 landmarks -> the name of its points in an annotation; None: the annotation's landmarks."""
@@ -58,6 +59,3 @@ def of_annotation(picture: str, annotation: FaceAnnotation, chart: Chart) -> Tru
 def unreadable(picture: str) -> Truth:
     """The truth of a picture whose annotation says nothing usable."""
     return Truth(picture, Shape())
-
-
-__all__ = ["LABELS", "Lacking", "Truth", "of_annotation", "unreadable"]

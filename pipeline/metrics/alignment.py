@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from pipeline.geometry.similarity import umeyama
 from pipeline.records import FacemillError
 
 Pair = tuple[np.ndarray, np.ndarray]
@@ -38,10 +39,22 @@ def z_mean(predicted: np.ndarray, truth: np.ndarray) -> Pair:
     return _shifted(predicted, np.mean), _shifted(truth, np.mean)
 
 
+def rigid(predicted: np.ndarray, truth: np.ndarray) -> Pair:
+    """The predicted points (K, 3) moved and turned onto the true ones in least squares."""
+    return umeyama(predicted, truth, with_scale=False).apply(predicted), np.array(truth, dtype=np.float64)
+
+
+def similarity(predicted: np.ndarray, truth: np.ndarray) -> Pair:
+    """As `rigid`, with a scale."""
+    return umeyama(predicted, truth).apply(predicted), np.array(truth, dtype=np.float64)
+
+
 ALIGNMENTS: dict[str, Callable[[np.ndarray, np.ndarray], Pair]] = {
     "none": none,
     "z_min": z_min,
     "z_mean": z_mean,
+    "rigid": rigid,
+    "similarity": similarity,
 }
 
 

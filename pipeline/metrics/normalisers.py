@@ -41,6 +41,19 @@ def outer_interocular(landmarks68: np.ndarray) -> np.ndarray:
     return np.sqrt(np.sum((points[..., first, :] - points[..., second, :]) ** 2, axis=-1))
 
 
+def interocular_2d(landmarks68: np.ndarray) -> np.ndarray:
+    """`outer_interocular` in the picture's plane, whatever depth (..., 68, 2 or 3) landmarks have."""
+    return outer_interocular(_checked(landmarks68)[..., :2])
+
+
+def interocular_3d(landmarks68: np.ndarray) -> np.ndarray:
+    """`outer_interocular` with depth; FacemillError for landmarks without."""
+    points = _checked(landmarks68)
+    if points.shape[-1] != 3:
+        raise FacemillError(f"3D interocular distance: expected (..., 68, 3), found {points.shape}")
+    return outer_interocular(points)
+
+
 def _checked(points: np.ndarray) -> np.ndarray:
     points = np.asarray(points, dtype=np.float64)
     if points.ndim < 2 or points.shape[-1] not in (2, 3) or points.shape[-2] == 0:
