@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.datasets.labels import read_lines
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.shapes import PointsShape, PoseShape, Shape
 from pipeline.evaluation.surfaces import MeshShape, ParamsShape, TexelShape
@@ -37,6 +38,13 @@ CONVENTIONS = {"3ddfa": 1, "3ddfa_v2": 0, "exact": 0}
 """How parameters of a crop become pixels (`pipeline.morphable.params62`) -> the number of the first pixel."""
 VERTEX_ORIGIN, PRNET_ORIGIN = 1, 0
 """Numbers of the first pixel in the meshes of 2DASL and 3DDFA, and in PRNet's."""
+
+
+def read_names(path: Path) -> list[str]:
+    """Names of pictures: `names` of an .npz, or the lines of a text file."""
+    if path.suffix == ".npz":
+        return [str(name) for name in read_npz(path, ("names",))["names"]]
+    return read_lines(path)
 
 
 def read_shapes(path: Path, chart: Chart, origin: int | None = None) -> dict[str, Shape]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ from pipeline.datasets.base import FaceAnnotation
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.protocols import Protocol
 from pipeline.evaluation.shapes import Lacking, Shape
-from pipeline.evaluation.truth import Truth
+from pipeline.evaluation.truth import Truth, short
 from pipeline.io.tables import read_tsv, write_tsv
 from pipeline.metrics.normalisers import box_size
 from pipeline.metrics.points import nme
@@ -111,6 +112,32 @@ def score_benchmark(
         ]
         for predictor, rows in scored.items()
     }
+
+
+def score_given(
+    shapes: Mapping[str, Shape], truths: Sequence[Truth], protocols: Sequence[Protocol]
+) -> tuple[list[Score], list[str]]:
+    """The scores of predictions from a file, and the names among them that no true picture has.
+
+    A picture is found by its id, else by the last part of it where that is one picture's alone; one without a
+    prediction has failed. FacemillError when no name fits.
+    """
+    last = Counter(short(truth.picture) for truth in truths)
+    names = {
+        truth.picture: truth.picture if truth.picture in shapes or last[name] > 1 else name
+        for truth in truths
+        for name in [short(truth.picture)]
+    }
+    strangers = sorted(set(shapes) - set(names.values()))
+    if len(strangers) == len(shapes):
+        raise FacemillError(
+            f"expected predictions named as the truth's pictures, as {truths[0].picture}; found "
+            f"{', '.join(strangers[:3])}"
+        )
+    scores = [
+        score for truth in truths for score in score_face(shapes.get(names[truth.picture]), truth, protocols)
+    ]
+    return scores, strangers
 
 
 def truth_floor(annotation: FaceAnnotation, chart: Chart) -> float | None:

@@ -86,8 +86,6 @@ def fitted_rotation(mean: np.ndarray, points: np.ndarray) -> np.ndarray:
     return umeyama(mean, upright).rotation
 
 
-
-
 class PointsShape(Shape):
     """Points alone.
 

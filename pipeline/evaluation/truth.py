@@ -59,3 +59,8 @@ def of_annotation(picture: str, annotation: FaceAnnotation, chart: Chart) -> Tru
 def unreadable(picture: str) -> Truth:
     """The truth of a picture whose annotation says nothing usable."""
     return Truth(picture, Shape())
+
+
+def short(picture: str) -> str:
+    """The last part of a picture's id: predictions are mostly named by it alone."""
+    return picture.rpartition("/")[2]

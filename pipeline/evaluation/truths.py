@@ -10,7 +10,7 @@ from pipeline.datasets.base import Reader
 from pipeline.evaluation.benchmark import AnnotatedTruth, BenchmarkPicture
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.given import of_arrays
-from pipeline.evaluation.truth import Truth
+from pipeline.evaluation.truth import Truth, short
 from pipeline.io.arrays import read_npz
 from pipeline.records import FacemillError
 
@@ -32,8 +32,8 @@ def of_dataset(reader: Reader, root: Path, chart: Chart) -> list[Truth]:
 
 
 def of_file(path: Path, chart: Chart) -> list[Truth]:
-    """The truth in an .npz: arrays as predictions have them (`pipeline.evaluation.given`), and `pose_deg` (n, 3), pitch,
-    yaw, roll in degrees, `yaw_deg` (n,) and `yaw_aflw_abs_deg` (n,), where they are known.
+    """The truth in an .npz: arrays as predictions have them (`pipeline.evaluation.given`), and, where they are known,
+    `pose_deg` (n, 3), pitch, yaw, roll in degrees, `yaw_deg` (n,) and `yaw_aflw_abs_deg` (n,).
 
     The yaw of a picture is that of `yaw_deg`, else of `pose_deg`.
     """
@@ -60,11 +60,6 @@ def only(truths: list[Truth], names: list[str], where: str) -> list[Truth]:
             f"{missing[0]}"
         )
     return [by_name[name] for name in names]
-
-
-def short(picture: str) -> str:
-    """The last part of a picture's id: predictions are mostly named by it alone."""
-    return picture.rpartition("/")[2]
 
 
 def _column(

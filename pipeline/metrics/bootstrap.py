@@ -40,7 +40,9 @@ def bootstrap(
     for group in groups:
         for start in range(0, samples, CHUNK):
             size = min(CHUNK, samples - start)
-            means[start : start + size] += group[rng.integers(len(group), size=(size, len(group)))].mean(axis=1)
+            means[start : start + size] += group[rng.integers(len(group), size=(size, len(group)))].mean(
+                axis=1
+            )
     means /= len(groups)
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
     centre = float(np.mean([group.mean() for group in groups]))

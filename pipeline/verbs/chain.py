@@ -31,7 +31,6 @@ HELP = {
     "pack": "write one split of the kept faces into HDF5",
     "train": "train one model with one seed",
     "infer": "predict every face of a benchmark",
-    "score": "score stored predictions by every protocol",
     "sheet": "draw best, median and worst faces",
     "contact_sheet": "draw examples of every reason",
     "table": "write one of the papers' tables",
