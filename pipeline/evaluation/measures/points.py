@@ -52,58 +52,69 @@ class PointError(BaseMeasure):
 
     def score(self, predicted: Shape, truth: Truth) -> float:
         """NME in per cent."""
-        found, wanted, origin = self._pair(predicted, truth)
+        wanted = self.true_points(truth)
+        found = self._predicted(predicted)
         shown = np.isfinite(wanted).all(axis=1)
         if not shown.any():
             raise Lacking("none of the true points is visible")
-        if self.dimensions == 3 and min(found.shape[1], wanted.shape[1]) < 3:
+        columns = min(found.shape[1], wanted.shape[1])
+        if self.dimensions > columns:
             side = "the prediction" if found.shape[1] < 3 else "the truth"
             raise Lacking(f"{side} has no depth")
-        columns = 3 if min(found.shape[1], wanted.shape[1]) == 3 else 2
         found, wanted = found[shown, :columns], wanted[shown, :columns]
         if self.pixels == "legacy":
-            found = found + np.eye(columns)[:2].sum(axis=0) * predicted.origin
-            wanted = wanted + np.eye(columns)[:2].sum(axis=0) * origin
+            step = np.array([1.0, 1.0, 0.0])[:columns]
+            found, wanted = found + predicted.origin * step, wanted + self._origin(truth) * step
         if self.align != "none":
             found, wanted = ALIGNMENTS[self.align](found, wanted)
-        size = self._size(truth, wanted)
-        return float(nme(found[:, : self.dimensions], wanted[:, : self.dimensions], size))
+        return float(nme(found[:, : self.dimensions], wanted[:, : self.dimensions], self.size(truth)))
 
-    def _pair(self, predicted: Shape, truth: Truth) -> tuple[np.ndarray, np.ndarray, int]:
-        """Predicted and true points (K, 2 or 3), and the number of the first pixel in the truth's file."""
+    def size(self, truth: Truth) -> float:
+        """The size of the true face by which errors are divided, in pixels of the picture."""
+        if self.normaliser == "box_points":
+            points = self.true_points(truth)
+            return float(box_size(points[np.isfinite(points).all(axis=1)]))
+        if self.normaliser == "box_labels":
+            return float(box_size(truth.shape.points(BOX)))
+        landmarks = self._true68(truth)
+        if self.normaliser == "box68":
+            return float(box_size(landmarks))
+        if self.normaliser == "interocular_2d":
+            return float(interocular_2d(landmarks))
+        if landmarks.shape[1] < 3:
+            raise Lacking("the true landmarks have no depth")
+        return float(interocular_3d(landmarks))
+
+    def true_points(self, truth: Truth) -> np.ndarray:
+        """The true points (K, 2 or 3) that are compared; NaN where one is not visible."""
         if self.points in VISIBLE:
-            name = VISIBLE[self.points]
-            return self._visible(predicted, name), truth.shape.points(name), truth.origin(name)
+            return truth.shape.points(VISIBLE[self.points])
         if self.points == "landmarks68":
-            wanted = truth.landmarks(self.labels)
-            return predicted.landmarks(), wanted, truth.origin(LABELS[self.labels])
-        if self.points == "face":
-            return predicted.face(self.grid), truth.shape.face(self.grid), truth.origin()
-        part = "all" if self.points == "vertices" else "face"
-        return predicted.vertices(part), truth.shape.vertices(part), truth.origin()
+            return truth.landmarks(self.labels)
+        return self._surface(truth.shape)
 
-    def _visible(self, predicted: Shape, name: str) -> np.ndarray:
-        """The data set's points as predicted: given as such, else means of predicted landmarks."""
+    def _predicted(self, predicted: Shape) -> np.ndarray:
+        """The predicted points (K, 2 or 3); visible ones given as such, else as means of predicted landmarks."""
+        if self.points == "landmarks68":
+            return predicted.landmarks()
+        if self.points not in VISIBLE:
+            return self._surface(predicted)
         try:
-            return predicted.points(name)
+            return predicted.points(VISIBLE[self.points])
         except Lacking:
             if self.mapping is None:
                 raise
         landmarks = predicted.landmarks()
         return np.stack([landmarks[rows].mean(axis=0) for rows in self.mapping])
 
-    def _size(self, truth: Truth, wanted: np.ndarray) -> float:
-        if self.normaliser == "box_points":
-            return float(box_size(wanted))
-        if self.normaliser == "box_labels":
-            return float(box_size(truth.shape.points(BOX)))
-        if self.normaliser == "box68":
-            return float(box_size(self._true68(truth)))
-        size = interocular_2d if self.normaliser == "interocular_2d" else interocular_3d
-        landmarks = self._true68(truth)
-        if self.normaliser == "interocular_3d" and landmarks.shape[1] < 3:
-            raise Lacking("the true landmarks have no depth")
-        return float(size(landmarks))
+    def _surface(self, shape: Shape) -> np.ndarray:
+        if self.points == "face":
+            return shape.face(self.grid)
+        return shape.vertices("all" if self.points == "vertices" else "face")
+
+    def _origin(self, truth: Truth) -> int:
+        """The number of the first pixel in the file of the true points."""
+        return truth.origin(VISIBLE.get(self.points) or LABELS[self.labels])
 
     def _true68(self, truth: Truth) -> np.ndarray:
         if self.points == "visible21":

@@ -1,0 +1,1 @@
+"""The sanity card: cases whose answer is known without the evaluator, and what the evaluator says to them."""
