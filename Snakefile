@@ -30,6 +30,7 @@ include: "workflow/rules/pack.smk"
 include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/table.smk"
+include: "workflow/rules/check_protocols.smk"
 include: "workflow/rules/shipped.smk"
 
 

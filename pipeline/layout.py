@@ -51,6 +51,7 @@ PATTERNS: dict[str, dict[str, str]] = {
         "latex": "tables/{table}.tex",
     },
     "figure": {"svg": "figures/{figure}.svg", "png": "figures/{figure}.png"},
+    "check_protocols": {"sanity": "sanity.json"},
     "sheet": {"sheet": "sheets/{model}/seed{seed}/{benchmark}.png"},
     "contact_sheet": {"contact_sheet": "sheets/reaped/{frame}/{target}/{dataset}.png"},
     "ledger": {"ledger": "ledger.tsv"},

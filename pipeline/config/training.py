@@ -91,6 +91,9 @@ class EvaluationSettings(Strict):
 
     benchmarks: list[str] = Field(min_length=1, description="data sets to test on")
     protocols: list[str] = Field(min_length=1, description="ids of protocol files")
+    published: str | None = Field(
+        None, description="folder of published predictions, for the sanity card; null: its other cases alone"
+    )
     texels: str | None = Field(
         None,
         description="the papers' 43,867 dense points: PRNet's face_ind.txt, or face_ind of an .npz; null: the face "

@@ -42,7 +42,7 @@ class Protocol(Strict):
         10.0, gt=0, description="right end of the error curve; beyond it a picture has failed"
     )
     paper: str = Field("", description="whose figure it is: paper and table, or ours")
-    source: str = Field(description="script or text that the recipe follows, and what differs")
+    source: str = Field("", description="script or text that the recipe follows, and what differs")
     uncertain: str = Field("", description="what about the recipe nobody can confirm; empty: nothing")
     crops: str = Field("any", description="what the paper's own predictions were cropped by")
     yaw: Literal["fitted", "aflw"] = Field(

@@ -43,6 +43,7 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "sheet": models.sheet,
     "table": models.table,
     "figure": models.figure,
+    "check_protocols": models.check_protocols,
     "ledger": models.ledger,
     "train_shipped": models.train_shipped,
     "census": models.census,

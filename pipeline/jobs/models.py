@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pipeline import layout, registry
@@ -19,8 +20,10 @@ from pipeline.jobs.data import (
 )
 from pipeline.jobs.job import Parts
 from pipeline.records import FacemillError
-from pipeline.settings import PROTOCOLS, as_values, read_yaml, training_of
+from pipeline.settings import PROTOCOLS, as_values, protocol_names, read_yaml, training_of
 
+SAID = frozenset({"paper", "source", "uncertain", "crops"})
+"""Keys of a protocol file that change no figure: a better sentence makes nothing run again."""
 MASKS = ("weights_png", "weights_face_png")
 """Settings of a training that name a picture of the user's."""
 
@@ -151,7 +154,7 @@ def score(config: Config, model: str, seed: str, benchmark: str) -> Parts:
         "reader": dataset.reader,
         "root": root_of(config, benchmark),
         "labels": dataset.labels,
-        "protocols": _protocols(config),
+        "protocols": _protocols(config.evaluation.protocols),
     }
     modules = (
         registry.TARGETS.module(target.kind),
@@ -186,7 +189,7 @@ def evaluate(config: Config, model: str) -> Parts:
         "seeds": seeds,
         "benchmarks": benchmarks,
         "datasets": datasets,
-        "protocols": _protocols(config),
+        "protocols": _protocols(config.evaluation.protocols),
     }
     return inputs, settings, ()
 
@@ -221,7 +224,11 @@ def _results(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
         "predictions": [path_of(config, "infer", "predictions", **run) for run in at],
         "packs": [_benchmark_parts(config, model, benchmark)["pack"] for model, _, benchmark in runs],
     }
-    return inputs, {"models": list(config.models), "runs": runs, "protocols": _protocols(config)}
+    return inputs, {
+        "models": list(config.models),
+        "runs": runs,
+        "protocols": _protocols(config.evaluation.protocols),
+    }
 
 
 def table(config: Config, table: str) -> Parts:
@@ -237,9 +244,21 @@ def figure(config: Config, figure: str) -> Parts:
     return inputs | face_inputs, settings | face, (registry.FIGURES.module(figure), *face_modules)
 
 
-def _protocols(config: Config) -> dict[str, Any]:
-    """The content of the config's protocol files by id."""
-    return {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in config.evaluation.protocols}
+def check_protocols(config: Config) -> Parts:
+    """The sanity card of every shipped protocol, with published predictions where the config names their folder."""
+    inputs, settings, face_modules = face_model(config)
+    folder = config.evaluation.published
+    inputs["published"] = [f"{folder}/aflw2000-dev/labels.npz"] if folder else []
+    return inputs, settings | {"protocols": _protocols(protocol_names())}, face_modules
+
+
+def _protocols(names: Iterable[str]) -> dict[str, Any]:
+    """What decides figures in protocol files, by id: their content without what is only said about them."""
+    contents = {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in names}
+    return {
+        name: {key: value for key, value in content.items() if key not in SAID}
+        for name, content in contents.items()
+    }
 
 
 def ledger(config: Config) -> Parts:

@@ -135,7 +135,7 @@ def models():
 
 
 def final_tables():
-    """Every table and figure, the ledger and the picture sheets."""
+    """Every table and figure, the ledger, the sanity card and the picture sheets."""
     tables = [
         path
         for table in TABLES.names()
@@ -161,7 +161,8 @@ def final_tables():
         for frame, target, dataset in jobs.used(CONFIG)
     ]
     ledger = list(layout.outputs(RESULTS, "ledger").values())
-    return tables + figures + sheets + reaped + ledger
+    sanity = list(layout.outputs(RESULTS, "check_protocols").values())
+    return tables + figures + sheets + reaped + ledger + sanity
 
 
 def reported(stage, category):

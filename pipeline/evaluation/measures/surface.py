@@ -21,8 +21,10 @@ class SurfaceError(BaseMeasure):
         description="nearest: rigid ICP; known: one similarity fit"
     )
     truth: Literal["face", "scan"] = Field("face", description="the dense face points, or a 3D scan's face")
-    truth_grid: Grid = Field(48, description="side of the map that the truth's points are texels of")
-    prediction_grid: Grid = Field(256, description="the same for the predicted cloud that is searched")
+    grid: Grid = Field(256, description="side of the map that dense face points are texels of")
+    every: int = Field(
+        1, ge=1, description="so many true points stand for one of them; the prediction keeps all"
+    )
     coarse: int = Field(1, ge=1, description="the first ICP rounds use every so many true points; 1: none do")
     iterations: int = Field(50, ge=0, description="most ICP rounds, of the first and again of the last")
     tolerance: float = Field(1e-5, ge=0, description="relative change of the mean distance that ends ICP")
@@ -34,12 +36,12 @@ class SurfaceError(BaseMeasure):
             raise Lacking("2D landmarks place no surface")
         if not np.ptp(landmarks, axis=0).max() > 0:
             raise Degenerate
-        wanted = truth.shape.points("scan") if self.truth == "scan" else truth.shape.face(self.truth_grid)
+        wanted = truth.shape.points("scan") if self.truth == "scan" else truth.shape.face(self.grid)
         if self.correspondence == "known":
-            return corresponding_point_error(predicted.face(self.truth_grid), wanted, true68)
+            return corresponding_point_error(predicted.face(self.grid), wanted, true68)
         return nearest_point_error(
-            predicted.face(self.prediction_grid),
-            wanted,
+            predicted.face(self.grid),
+            wanted[:: self.every],
             landmarks,
             true68,
             coarse=self.coarse,

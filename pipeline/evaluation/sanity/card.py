@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,14 +12,15 @@ from pipeline.evaluation.sanity import analytic, perturbed, published
 from pipeline.evaluation.sanity.row import Row
 
 
-def card(chart: Chart, data: Path | None) -> list[Row]:
-    """Every case of every shipped protocol.
+def card(chart: Chart, contents: Mapping[str, Any], data: Path | None) -> list[Row]:
+    """Every case of some protocols.
 
     Args:
         chart: of the face model with whose faces the analytic and the perturbed cases are made.
+        contents: protocol id -> content of its file.
         data: folder of published predictions; None: without them.
     """
-    known = [protocols.load(name) for name in protocols.names()]
+    known = [protocols.parse(name, content) for name, content in contents.items()]
     found = [*analytic.rows(chart, known), *perturbed.rows(chart, known)]
     return found if data is None else [*found, *published.rows(data)]
 

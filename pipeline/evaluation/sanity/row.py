@@ -25,7 +25,7 @@ class Row:
     @property
     def ok(self) -> bool:
         """Whether the figure is within its tolerance."""
-        return self.got is not None and abs(self.got - self.expected) <= self.tolerance
+        return self.got is not None and bool(abs(self.got - self.expected) <= self.tolerance)
 
     def as_values(self) -> dict[str, Any]:
         """The case as JSON values."""
