@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import h5py
@@ -49,7 +49,8 @@ class AnnotatedTruth:
         pictures: the benchmark's.
         reader, root: of the data set.
         chart: of the face model.
-        labelled: whether the truth is the labeller's, as packs hold it, and not that of the annotation files.
+        labelled: whether the truth is the labeller's, which packs hold and no annotation file does.
+        further: whether point sets and lists of yaws are wanted that stand in the annotation files alone.
     """
 
     def __init__(
@@ -60,19 +61,19 @@ class AnnotatedTruth:
         chart: Chart,
         *,
         labelled: bool = False,
+        further: bool = False,
     ) -> None:
         self._pictures: Mapping[str, BenchmarkPicture] = {picture.id: picture for picture in pictures}
-        self._reader, self._root, self._chart, self._labelled = reader, root, chart, labelled
+        self._reader, self._root, self._chart = reader, root, chart
+        self._labelled, self._further = labelled, further and not labelled
 
     def of_pack(self, pack: h5py.File) -> Iterator[Truth | None]:
         """The truth of each face of a pack; None for a picture that the benchmark does not count."""
         for row, picture in enumerate(hdf5.texts(pack["picture"])):
             if picture not in self._pictures:
                 yield None
-            elif self._labelled:
-                yield of_annotation(picture, annotation_of(pack, row), self._chart)
             else:
-                yield of_annotation(picture, self._read(picture, int(pack["image_height"][row])), self._chart)
+                yield of_annotation(picture, self._packed(pack, row, picture), self._chart)
 
     def of(self, picture: str) -> Truth:
         """The truth of one picture, whatever was predicted for it; without angles and yaws where it cannot be read."""
@@ -86,6 +87,14 @@ class AnnotatedTruth:
             return of_annotation(picture, self._read(picture, height), self._chart)
         except AnnotationProblem:
             return unreadable(picture)
+
+    def _packed(self, pack: h5py.File, row: int, picture: str) -> FaceAnnotation:
+        """The annotation of one face of a pack, with what its file says beyond it where that is wanted."""
+        packed = annotation_of(pack, row)
+        if not self._further:
+            return packed
+        read = self._read(picture, packed.height)
+        return replace(packed, points=read.points, yaws_deg=read.yaws_deg, origins=read.origins)
 
     def _read(self, picture: str, height: int) -> FaceAnnotation:
         return self._reader.annotation(self._root / self._pictures[picture].annotation, height)

@@ -70,6 +70,11 @@ class Protocol(Strict):
             raise ValueError("aggregate: expected plain where there are no bins to balance, found balanced")
         return self
 
+    @property
+    def further(self) -> bool:
+        """Whether it needs points or yaws of the truth that stand in the data set's annotation files alone."""
+        return self.measure.further or self.yaw != "fitted"
+
     def leaves_out(self, truth: Truth) -> bool:
         """Whether the face does not count, whatever is predicted; never where its angles are unknown (NaN)."""
         beyond = np.abs(np.degrees(truth.angles)).max()

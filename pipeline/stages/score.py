@@ -36,8 +36,15 @@ def run(
     mean = mean_target([Path(path) for path in inputs["train"]], target)
     pictures = benchmark_pictures(Path(inputs["source"]))
     reader = DATASETS[settings["reader"]]()
-    labelled = settings["labels"] == "tddfa"
-    truth = AnnotatedTruth(pictures, reader, expand(settings["root"]), chart, labelled=labelled)
+    chosen = [protocols.parse(name, content) for name, content in settings["protocols"].items()]
+    truth = AnnotatedTruth(
+        pictures,
+        reader,
+        expand(settings["root"]),
+        chart,
+        labelled=settings["labels"] == "tddfa",
+        further=any(protocol.further for protocol in chosen),
+    )
     with hdf5.open_checked(inputs["pack"], PACK) as pack:
         found = {
             "model": predictions.stored(Path(inputs["predictions"]), pack),
@@ -47,7 +54,7 @@ def run(
             {name: ((p.picture, p.shape(chart)) for p in each) for name, each in found.items()},
             truth.of_pack(pack),
             [picture.id for picture in pictures],
-            [protocols.parse(name, content) for name, content in settings["protocols"].items()],
+            chosen,
             truth.of,
             lambda one: truth_floor(one.shape.annotation, chart),
         )

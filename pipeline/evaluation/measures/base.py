@@ -16,6 +16,11 @@ Grid = Annotated[int, Field(ge=16, le=512)]
 class BaseMeasure(Strict):
     """A settings block of a protocol file with a method that turns a prediction and its truth into one number."""
 
+    @property
+    def further(self) -> bool:
+        """Whether it compares point sets of the truth that no pack holds, but the data set's annotation files."""
+        return False
+
     def score(self, predicted: Shape, truth: Truth) -> float:
         """The score of one face.
 

@@ -50,6 +50,10 @@ class PointError(BaseMeasure):
         None, description="visible points: for each the rows of the 68 landmarks whose mean it is"
     )
 
+    @property
+    def further(self) -> bool:
+        return self.points in VISIBLE or self.labels != "original"
+
     def score(self, predicted: Shape, truth: Truth) -> float:
         """NME in per cent."""
         wanted = self.true_points(truth)

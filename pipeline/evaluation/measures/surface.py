@@ -29,6 +29,10 @@ class SurfaceError(BaseMeasure):
     iterations: int = Field(50, ge=0, description="most ICP rounds, of the first and again of the last")
     tolerance: float = Field(1e-5, ge=0, description="relative change of the mean distance that ends ICP")
 
+    @property
+    def further(self) -> bool:
+        return self.truth == "scan"
+
     def score(self, predicted: Shape, truth: Truth) -> float:
         """Per cent of the interocular distance."""
         landmarks, true68 = predicted.landmarks(), truth.landmarks("original")
