@@ -73,7 +73,7 @@ def figures(scores: Sequence[Score], protocol: Protocol) -> dict[str, Any]:
         pictures that the protocol leaves out; lacking: reason -> number of pictures without a score for it. Where no
         picture has a score of a prediction because something is lacking, every figure is None.
     """
-    own = [score for score in scores if score.protocol == protocol.id]
+    own = sorted((s for s in scores if s.protocol == protocol.id), key=lambda score: score.picture)
     if not own:
         raise FacemillError(f"no scores under {protocol.id}; type: python -m pipeline score again")
     chosen = [score for score in own if score.value is not None]

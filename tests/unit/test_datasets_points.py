@@ -8,7 +8,7 @@ from reader_trees import picture
 
 from pipeline.datasets.aflw import in_crop
 from pipeline.datasets.base import AnnotationProblem
-from pipeline.evaluation.benchmark import BenchmarkPicture, true_angles
+from pipeline.evaluation.benchmark import AnnotatedTruth, BenchmarkPicture
 from pipeline.records import FacemillError, Reason
 from pipeline.registry import DATASETS
 
@@ -74,8 +74,10 @@ def test_aflw_in_its_layouts(tmp_path, layout):
         assert np.isnan(found.points["aflw21"][3]).all()
         expected = (points[k].T.astype(float) - [81, 71] + 0.5) / 2 - 0.5
         np.testing.assert_allclose(np.delete(found.points["aflw21"], 3, 0), np.delete(expected, 3, 0))
-    one = BenchmarkPicture(pictures[0].id, pictures[0].annotations[0])
-    assert np.isnan(true_angles(one, reader, tmp_path)).all()
+    one = BenchmarkPicture(pictures[0].id, pictures[0].path, pictures[0].annotations[0])
+    truth = AnnotatedTruth([one], reader, tmp_path, chart=None).of(one.id)
+    assert np.isnan(truth.angles).all() and truth.yaw("fitted") == yaws[0]
+    assert truth.shape.points("aflw21").shape == (21, 2)
 
 
 def test_aflw_subsets_share_no_photograph_and_fitted_points_come_along(tmp_path):

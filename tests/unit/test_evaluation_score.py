@@ -1,5 +1,6 @@
 """Scores of a small benchmark: who counts as failed, what the mean face is, what the files hold."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -8,10 +9,21 @@ from evaluation_cases import TARGET, annotation, model, truth_maps, write_pack
 
 from pipeline.datasets.base import AnnotationProblem
 from pipeline.evaluation import predictions, protocols
-from pipeline.evaluation.benchmark import BenchmarkPicture, benchmark_pictures, true_angles
+from pipeline.evaluation.benchmark import AnnotatedTruth, BenchmarkPicture, benchmark_pictures
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.mean_face import mean_target
-from pipeline.evaluation.score import TRUTH_FLOOR, Score, read_scores, score_benchmark, write_scores
+from pipeline.evaluation.score import (
+    LEFT_OUT,
+    TRUTH_FLOOR,
+    Score,
+    read_scores,
+    score_benchmark,
+    score_given,
+    truth_floor,
+    write_scores,
+)
+from pipeline.evaluation.shapes import PointsShape, Shape
+from pipeline.evaluation.truth import Truth, of_annotation
 from pipeline.io import hdf5
 from pipeline.io.tables import write_tsv
 from pipeline.records import PACK, SOURCE_COLUMNS, FacemillError, Reason
@@ -19,7 +31,7 @@ from pipeline.registry import TARGETS
 
 PROTOCOLS = [protocols.load(name) for name in ("nme68_2d", "head_pose")]
 FACES = {"a#0": annotation(0, 0, 0), "b#0": annotation(0, 45, 0), "c#0": annotation(0, -100, 0)}
-PICTURES = [BenchmarkPicture(name, f"{name}.mat") for name in "abcd"]
+PICTURES = [BenchmarkPicture(name, f"{name}.jpg", f"{name}.mat") for name in "abcd"]
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +57,19 @@ def write_predictions(path, pack, maps) -> None:
 
 def scored(tmp_path, pack, chart, maps, pictures=PICTURES, failed=(0, 70, 0)) -> dict[tuple[str, str], Score]:
     write_predictions(tmp_path / "predictions.h5", pack, maps)
-    with hdf5.open_checked(pack, PACK) as truth:
-        stored = {"model": predictions.stored(tmp_path / "predictions.h5", truth)}
-        found = score_benchmark(stored, truth, chart, pictures, PROTOCOLS, lambda _: np.radians(failed))[
-            "model"
-        ]
+    angles = np.radians(failed)
+    lost = Truth("d", Shape(), angles, {"fitted": float(np.degrees(angles[1]))})
+    with hdf5.open_checked(pack, PACK) as opened:
+        truth = AnnotatedTruth(pictures, None, tmp_path, chart)
+        stored = predictions.stored(tmp_path / "predictions.h5", opened)
+        found = score_benchmark(
+            {"model": ((p.picture, p.shape(chart)) for p in stored)},
+            truth.of_pack(opened),
+            [picture.id for picture in pictures],
+            PROTOCOLS,
+            lambda _: lost,
+            lambda one: truth_floor(one.shape.annotation, chart),
+        )["model"]
     return {(score.picture, score.protocol): score for score in found}
 
 
@@ -61,6 +81,7 @@ def test_stored_truth_scores_next_to_nothing_and_a_picture_without_a_face_has_fa
     assert found["d", "nme68_2d"] == Score("d", "nme68_2d", 100.0, pytest.approx(70), True)
     assert found["d", "head_pose"] == Score("d", "head_pose", 90.0, pytest.approx(70), True)
     assert found["c", "head_pose"].value is None and not found["c", "head_pose"].failed
+    assert found["c", "head_pose"].why == LEFT_OUT
 
 
 @pytest.mark.parametrize(
@@ -129,7 +150,7 @@ def test_the_mean_face_is_the_mean_of_the_targets_taken_back_by_each_crop(tmp_pa
 def test_scores_come_back_from_their_file(tmp_path):
     rows = [
         Score("a", "nme68_2d", 3.25, -12.5, False),
-        Score("b", "head_pose", None, 101.0, False),
+        Score("b", "head_pose", None, 101.0, False, LEFT_OUT),
         Score("c", "nme68_2d", 100.0, float("nan"), True),
     ]
     write_scores(tmp_path / "scores.tsv", {"model": rows, "mean_face": rows[:1]})
@@ -149,16 +170,51 @@ def test_a_benchmark_is_its_pictures_with_exactly_one_true_face(tmp_path):
     write_tsv(
         path, SOURCE_COLUMNS, [row("a", "a.mat"), row("b", ""), row("c", "c.mat;c_f1.mat"), row("d", "d.mat")]
     )
-    assert benchmark_pictures(path) == [BenchmarkPicture("a", "a.mat"), BenchmarkPicture("d", "d.mat")]
+    expected = [BenchmarkPicture(name, f"{name}.jpg", f"{name}.mat") for name in "ad"]
+    assert benchmark_pictures(path) == expected
     write_tsv(path, SOURCE_COLUMNS, [row("b", "")])
     with pytest.raises(FacemillError, match="one annotated face"):
         benchmark_pictures(path)
 
 
-def test_the_angles_of_a_failed_picture_come_from_its_annotation(tmp_path):
+def test_the_angles_of_a_failed_picture_come_from_its_annotation(tmp_path, chart):
     def broken(path, height):
         raise AnnotationProblem(Reason.ANNOTATION_MISSING, "no file")
 
     reader = SimpleNamespace(annotation=lambda path, height: annotation(0, 33, 0))
-    assert np.degrees(true_angles(PICTURES[0], reader, tmp_path)) == pytest.approx([0, 33, 0])
-    assert np.isnan(true_angles(PICTURES[0], SimpleNamespace(annotation=broken), tmp_path)).all()
+    found = AnnotatedTruth(PICTURES, reader, tmp_path, chart).of("a")
+    assert np.degrees(found.angles) == pytest.approx([0, 33, 0]) and found.yaw("fitted") == pytest.approx(33)
+    lost = AnnotatedTruth(PICTURES, SimpleNamespace(annotation=broken), tmp_path, chart).of("a")
+    assert np.isnan(lost.angles).all() and np.isnan(lost.yaw("fitted"))
+
+
+def test_points_that_no_pack_holds_come_from_the_annotation_file(tmp_path, pack, chart):
+    again = np.ones((68, 2))
+    read = replace(annotation(0, 0, 0), points={"landmarks68_re": again}, yaws_deg={"aflw": 12.0})
+    reader = SimpleNamespace(annotation=lambda path, height: read)
+    with hdf5.open_checked(pack, PACK) as opened:
+        plain = next(iter(AnnotatedTruth(PICTURES, reader, tmp_path, chart).of_pack(opened)))
+        full = next(iter(AnnotatedTruth(PICTURES, reader, tmp_path, chart, further=True).of_pack(opened)))
+    assert "landmarks68_re" not in plain.shape.named and np.isnan(plain.yaw("aflw"))
+    assert full.landmarks("reannotated") is again and full.yaw("aflw") == 12.0
+    assert full.landmarks("original") == pytest.approx(plain.landmarks("original"))
+
+
+def test_given_predictions_are_found_by_id_or_by_its_last_part_and_none_is_lost(chart):
+    truths = [of_annotation(f"images/{name}", annotation(0, 10, 0), chart) for name in "abc"]
+    right = PointsShape(truths[0].landmarks("original"), chart.model.landmarks())
+    scores, strangers = score_given({"a": right, "images/b": right, "z": right}, truths, PROTOCOLS[:1])
+    assert [(score.value, score.failed) for score in scores] == [(0.0, False), (0.0, False), (100.0, True)]
+    assert strangers == ["z"]
+    with pytest.raises(FacemillError, match="named as the truth's pictures, as images/a; found z"):
+        score_given({"z": right}, truths, PROTOCOLS)
+
+
+def test_a_prediction_that_lacks_what_a_protocol_compares_has_no_score_and_has_not_failed(chart):
+    truths = [of_annotation("a", annotation(0, 10, 0), chart)]
+    flat = PointsShape(truths[0].landmarks("original")[:, :2], chart.model.landmarks())
+    chosen = [protocols.load(name) for name in ("nme68_2d", "nme68_3d", "dense_2d")]
+    scores, _ = score_given({"a": flat}, truths, chosen)
+    assert [score.value for score in scores] == [0.0, None, None]
+    assert not any(score.failed for score in scores)
+    assert "no depth" in scores[1].why and "dense" in scores[2].why

@@ -74,6 +74,7 @@ def run_seed(root: Path, seed: int) -> None:
             "pack": str(root / "test.h5"),
             "source": str(root / "source.tsv"),
             "train": [str(root / "train.h5")],
+            "texels": [],
         },
         outputs={"scores": str(root / f"score{seed}.tsv")},
         settings={
@@ -81,6 +82,7 @@ def run_seed(root: Path, seed: int) -> None:
             "target": TARGET.model_dump(),
             "reader": "face_300w_lp",
             "root": str(root),
+            "labels": "annotation",
             "protocols": PROTOCOLS,
         },
         wildcards=at,
@@ -158,9 +160,18 @@ def test_a_network_of_another_side_is_refused(results):
 def test_the_table_and_the_sheet_are_written(results):
     outputs = {kind: str(results / f"models.{kind}") for kind in ("markdown", "csv", "latex")}
     table.run(
-        inputs={"evaluations": [str(results / "eval/prn.json")]},
+        inputs={
+            "evaluations": [str(results / "eval/prn.json")],
+            "scores": [str(results / f"score{seed}.tsv") for seed in (0, 1)],
+            "predictions": [str(results / f"infer{seed}.h5") for seed in (0, 1)],
+            "packs": [str(results / "test.h5")] * 2,
+        },
         outputs=outputs,
-        settings={"models": ["prn"]},
+        settings={
+            "models": ["prn"],
+            "runs": [["prn", "0", "test"], ["prn", "1", "test"]],
+            "protocols": PROTOCOLS,
+        },
         wildcards={"table": "models"},
         attributes=ATTRIBUTES,
     )
