@@ -77,21 +77,25 @@ def _reader_options(where: str, dataset: DatasetSettings) -> Iterable[str]:
 
 
 def _truth(config: Config, key: str, dataset: DatasetSettings) -> Iterable[str]:
-    """A data set whose reader knows no parameters of a face model, where dense truth is made of it. Rendered scans are
-    a benchmark nonetheless: their truth is the scan."""
+    """A data set whose reader knows no parameters of a face model, where dense truth is made of it, or that has no
+    annotations to be tested by. A benchmark's truth may be points."""
     reader = dataset.reader
     if dataset.labels == "tddfa" or reader not in registry.DATASETS:
         return
-    if constant_of(registry.DATASETS.module(reader), reader, "parameters") is not False:
+    module = registry.DATASETS.module(reader)
+    if constant_of(module, reader, "parameters") is not False:
         return
     users = [f"models.{name}.train" for name, model in config.models.items() if key in model.train]
     users += [f"packs.{k}" for k, pack in enumerate(config.packs) if pack.dataset == key]
-    if key in config.evaluation.benchmarks and dataset.scans is None:
-        users.append("evaluation.benchmarks")
     if users:
         yield (
             f"datasets.{key}.labels: expected tddfa, since the reader {reader} has no parameters of a face model, of "
             f"which the dense truth for {users[0]} is made; found annotation. Set datasets.{key}.labels=tddfa"
+        )
+    elif key in config.evaluation.benchmarks and constant_of(module, reader, "annotated") is False:
+        yield (
+            f"datasets.{key}.labels: expected tddfa, since the reader {reader} has no annotations, of which the truth "
+            f"for evaluation.benchmarks is made; found annotation. Set datasets.{key}.labels=tddfa"
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum
 
 
@@ -119,29 +119,49 @@ class Field:
     sparse: bool = False
 
 
+DENSE, POINTS = "dense", "points"
+"""Kinds of truth. dense: parameters of a face model, and what a target made of them. points: as much as a benchmark's
+annotations say that have no such parameters, NaN for the rest, and no dataset of a target."""
+
+
 @dataclass(frozen=True)
 class Contract:
-    """What an HDF5 file of one kind holds: name, version, and its datasets, all with n samples in the first axis."""
+    """What an HDF5 file of one kind holds: name, version, and its datasets, all with n samples in the first axis.
+
+    ``truths`` are the kinds of truth that it may hold, one of which its attribute ``truth`` names; none of a file
+    without truth.
+    """
 
     name: str
     version: int
     fields: dict[str, Field] = field(default_factory=dict)
+    truths: tuple[str, ...] = ()
 
     def extended(self, **fields: Field) -> Contract:
-        """The same contract with further fields, as a target adds its own."""
-        return Contract(self.name, self.version, {**self.fields, **fields})
+        """The same contract with a target's own datasets, which only a file of dense truth has."""
+        truths = (DENSE,) if self.truths else ()
+        return replace(self, fields={**self.fields, **fields}, truths=truths)
+
+    def of_points(self) -> Contract:
+        """The same contract for the faces of a benchmark whose truth is points."""
+        return replace(self, truths=(POINTS,))
 
 
 _TRANSFORM = Field("float64", (4,), "k, cx, cy, size: x' = k (x - cx) + (size - 1) / 2")
 PIXELS = "RGB, or one channel of luma (ITU-R BT.601) where the file's colour is gray"
 _FACE = {"face": Field("str"), "picture": Field("str")}
+_MODEL_TO_PICTURE = "model frame -> Matlab's frame of the source picture"
 _TRUTH = {
-    "pose_para": Field("float64", (7,), "pitch, yaw, roll in radians, tx, ty, tz in pixels, f"),
-    "camera": Field("float64", (3, 4), "model frame -> Matlab's frame of the source picture"),
+    "pose_para": Field("float64", (7,), "pitch, yaw, roll in radians, tx, ty, tz in pixels, f; NaN: unknown"),
+    "camera": Field(
+        "float64",
+        (3, 4),
+        f"{_MODEL_TO_PICTURE}; where truth is points, from the scan's own frame; NaN: unknown",
+    ),
     "shape_para": Field("float64", ("Ks",), "raw shape coefficients"),
     "exp_para": Field("float64", ("Ke",), "raw expression coefficients"),
-    "landmarks68": Field("float64", (68, 3), "truth, pixels of the source picture, 0-based"),
-    "yaw_deg": Field("float64", (), "degrees"),
+    "landmarks68": Field("float64", (68, 3), "truth, pixels of the source picture, 0-based; NaN: unknown"),
+    "yaw_deg": Field("float64", (), "degrees; NaN: unknown"),
     "image_height": Field("float64", (), "pixels of the source picture; turns camera into image pixels"),
 }
 
@@ -176,7 +196,7 @@ LABELS = Contract(
         **_FACE,
         "params62": Field("float64", (62,), "raw: camera and coefficients in the crop of the last pass"),
         "roi": Field("float64", (4,), f"{_TRANSFORM.unit}: picture -> the crop that params62 mean"),
-        "camera": _TRUTH["camera"],
+        "camera": Field("float64", (3, 4), _MODEL_TO_PICTURE),
         "pose_para": _TRUTH["pose_para"],
         "shape_para": Field("float64", (40,), "raw shape coefficients"),
         "exp_para": Field("float64", (10,), "raw expression coefficients"),
@@ -199,11 +219,14 @@ CROPS = Contract(
     },
 )
 GROUND_TRUTH = Contract(
-    "facemill.ground_truth", 2, {**_FACE, **_TRUTH, "crop_row": Field("int64"), "transform": _TRANSFORM}
+    "facemill.ground_truth",
+    3,
+    {**_FACE, **_TRUTH, "crop_row": Field("int64"), "transform": _TRANSFORM},
+    (DENSE, POINTS),
 )
 PACK = Contract(
     "facemill.pack",
-    2,
+    3,
     {
         **_FACE,
         **_TRUTH,
@@ -211,4 +234,5 @@ PACK = Contract(
         "image": Field("uint8", ("F", "F", "C"), PIXELS),
         "transform": _TRANSFORM,
     },
+    (DENSE, POINTS),
 )

@@ -109,7 +109,8 @@ class Reader(Protocol):
     subset: 'all', or 'train' or 'test' for a part of a data set without splits of its own, where `every` says that
     the last of so many by sorted name is for the test. A reader of a published collection's pictures
     names that as its class's `collection` (`pipeline.datasets.origins`). One whose annotations never have parameters of
-    a face model says `parameters = False`: a config that needs dense truth of them is refused.
+    a face model says `parameters = False`: as a benchmark its faces keep the points that they have, and a config that
+    needs dense truth of them is refused. One that has no annotations at all says `annotated = False` too.
     """
 
     def __init__(self, *, subset: str = "all", every: int = 5): ...
@@ -119,7 +120,10 @@ class Reader(Protocol):
         ...
 
     def annotation(self, path: Path, height: int) -> FaceAnnotation:
-        """The annotation file of one face in a picture `height` px tall. Raises `AnnotationProblem`."""
+        """The annotation file of one face in a picture `height` px tall. Raises `AnnotationProblem`.
+
+        Of several sets of points the one that shows best where the face lies comes first (`known_points`).
+        """
         ...
 
 

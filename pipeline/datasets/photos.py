@@ -29,6 +29,7 @@ class Photos:
     """
 
     parameters = False
+    annotated = False
 
     def __init__(self, *, subset: str = "all", every: int = 5, frame_step: int = 1, licence: str = LICENCE):
         self.subset, self.every = subset, every

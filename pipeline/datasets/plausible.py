@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.datasets.base import AnnotationProblem, FaceAnnotation
+from pipeline.datasets.points import ENOUGH, known_points, point_sets
 from pipeline.records import Reason
 
 if TYPE_CHECKING:
@@ -45,6 +46,27 @@ def checked(annotation: FaceAnnotation, model: MorphableModel, name: str) -> Fac
     return annotation
 
 
+def checked_points(annotation: FaceAnnotation, name: str) -> FaceAnnotation:
+    """The annotation of the file `name`, of which the points alone are wanted; `AnnotationProblem` with the reason for
+    the ledger when they cannot be true.
+
+    No visible point at all is `Reason.ANNOTATION_MISSING`, an infinite number `Reason.ANNOTATION_NOT_FINITE` (NaN is a
+    point that is not visible), a point beyond FARTHEST or a face smaller than LEAST `Reason.ANNOTATION_IMPLAUSIBLE`.
+    """
+    for what, points in point_sets(annotation).items():
+        if np.isinf(points).any():
+            raise AnnotationProblem(Reason.ANNOTATION_NOT_FINITE, f"{name}: {what} is not finite")
+        if np.isfinite(points).any():
+            _check_near(points[np.isfinite(points)], name)
+    known = known_points(annotation)
+    if not len(known):
+        detail = f"{name}: expected a point of the face that is visible, found none"
+        raise AnnotationProblem(Reason.ANNOTATION_MISSING, detail)
+    if len(known) >= ENOUGH:
+        _check_span(known, name)
+    return annotation
+
+
 def _check_modes(what: str, values: np.ndarray, modes: int, model: MorphableModel, name: str) -> None:
     beyond = np.flatnonzero(values[modes:])
     if len(beyond) and not model.truncated:
@@ -68,12 +90,20 @@ def _check_size(what: str, values: np.ndarray, sigma: np.ndarray, name: str) -> 
 
 
 def _check_place(points: np.ndarray, name: str) -> None:
+    _check_near(points, name)
+    _check_span(points, name)
+
+
+def _check_near(points: np.ndarray, name: str) -> None:
     farthest = float(np.abs(points).max())
     if not farthest <= FARTHEST:
         raise AnnotationProblem(
             Reason.ANNOTATION_IMPLAUSIBLE,
             f"{name}: expected landmarks within {FARTHEST:g} px of the picture, found one at {farthest:.6g} px",
         )
+
+
+def _check_span(points: np.ndarray, name: str) -> None:
     longest = float(np.ptp(points[:, :2], axis=0).max())
     if longest < LEAST:
         raise AnnotationProblem(

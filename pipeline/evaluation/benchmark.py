@@ -15,7 +15,7 @@ from pipeline.io import hdf5
 from pipeline.io.containers import UnreadablePicture
 from pipeline.io.images import read_picture
 from pipeline.io.tables import read_tsv
-from pipeline.records import SOURCE_COLUMNS, FacemillError
+from pipeline.records import POINTS, SOURCE_COLUMNS, FacemillError
 
 
 @dataclass(frozen=True)
@@ -90,10 +90,13 @@ class AnnotatedTruth:
 
     def _packed(self, pack: h5py.File, row: int, picture: str) -> FaceAnnotation:
         """The annotation of one face of a pack, with what its file says beyond it where that is wanted."""
+        height = int(pack["image_height"][row])
+        if pack.attrs["truth"] == POINTS:
+            return self._read(picture, height)
         packed = annotation_of(pack, row)
         if not self._further:
             return packed
-        read = self._read(picture, packed.height)
+        read = self._read(picture, height)
         return replace(packed, points=read.points, yaws_deg=read.yaws_deg, origins=read.origins)
 
     def _read(self, picture: str, height: int) -> FaceAnnotation:
@@ -101,7 +104,7 @@ class AnnotatedTruth:
 
 
 def annotation_of(pack: h5py.File, row: int) -> FaceAnnotation:
-    """The truth of one face of a pack."""
+    """The truth of one face of a pack of dense truth."""
     return FaceAnnotation(
         pose=pack["pose_para"][row],
         shape=pack["shape_para"][row],

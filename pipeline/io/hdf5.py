@@ -31,8 +31,9 @@ def create(
 ) -> Iterator[h5py.File]:
     """A new file with every dataset of ``contract`` for ``count`` samples, to be filled inside the block.
 
-    ``sizes`` gives the sizes that the contract leaves open, by letter. The file appears under its name only when the
-    block ends well and the content keeps the contract. FacemillError when the disk runs full at any moment of it.
+    ``sizes`` gives the sizes that the contract leaves open, by letter; a kind of truth that it leaves open stands among
+    the ``attributes``. The file appears under its name only when the block ends well and the content keeps the
+    contract. FacemillError when the disk runs full at any moment of it.
     """
     sizes = dict(sizes or {})
     with atomic_path(path) as temporary:
@@ -40,6 +41,8 @@ def create(
         with contextlib.closing(Spill(temporary)) as spill, GuardedFile(spill) as file:
             file.attrs["contract"] = contract.name
             file.attrs["version"] = contract.version
+            if len(contract.truths) == 1:
+                file.attrs["truth"] = contract.truths[0]
             for key, value in sorted((attributes or {}).items()):
                 file.attrs[key] = value
             create_datasets(file, contract, count, sizes)
@@ -100,7 +103,8 @@ def open_checked(path: str | Path, contract: Contract) -> Iterator[h5py.File]:
 
 
 def check(file: h5py.File, contract: Contract, path: str | Path) -> None:
-    """Raise FacemillError unless ``file`` keeps ``contract``: name, version, datasets, dtypes, shapes, counts."""
+    """Raise FacemillError unless ``file`` keeps ``contract``: name, version, kind of truth, datasets, dtypes, shapes,
+    counts."""
 
     def refuse(where: str, expected: object, found: object) -> None:
         raise FacemillError(
@@ -111,6 +115,8 @@ def check(file: h5py.File, contract: Contract, path: str | Path) -> None:
         refuse("contract", contract.name, file.attrs.get("contract"))
     if int(file.attrs.get("version", 0)) != contract.version:
         refuse("contract version", contract.version, file.attrs.get("version"))
+    if contract.truths and file.attrs.get("truth") not in contract.truths:
+        refuse("truth", " or ".join(contract.truths), file.attrs.get("truth"))
     count = None
     sizes: dict[str, int] = {}
     for name, spec in contract.fields.items():

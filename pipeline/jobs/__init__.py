@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline import layout, registry
 from pipeline.config import UPKEEP, Config
-from pipeline.jobs import copies, data, models
+from pipeline.jobs import copies, data, models, truth
 from pipeline.jobs.data import located, splits_of
 from pipeline.jobs.job import Job, Parts
 from pipeline.jobs.models import seeds_of, used
@@ -28,14 +28,14 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "render_scans": data.render_scans,
     "source": data.source,
     "detect": data.detect,
-    "label": data.label,
+    "label": truth.label,
     "crop": data.crop,
-    "ground_truth": data.ground_truth,
+    "ground_truth": truth.ground_truth,
     "fingerprint": copies.fingerprint,
     "leaks": copies.leaks,
     "reap": data.reap,
     "contact_sheet": data.contact_sheet,
-    "pack": data.pack,
+    "pack": truth.pack,
     "train": models.train,
     "infer": models.infer,
     "score": models.score,

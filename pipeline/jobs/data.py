@@ -1,4 +1,4 @@
-"""The jobs from a data set to its packs."""
+"""The jobs from a data set to its crops and its ledger."""
 
 from __future__ import annotations
 
@@ -187,27 +187,6 @@ def detect(config: Config, dataset: str, shard: str) -> Parts:
     return inputs, settings | {"shards": config.shards, "detection": as_values(detection)}, modules
 
 
-def label(config: Config, dataset: str, shard: str) -> Parts:
-    """The labeller's 3D faces of one shard, for a data set whose labels are tddfa."""
-    if not labelled(config, dataset):
-        raise FacemillError(
-            f"data set {dataset} has labels of its own; set datasets.{dataset}.labels to tddfa for the labeller's"
-        )
-    inputs, settings, _ = reader(config, dataset)
-    face_inputs, face_settings, face_modules = face_model(config, dataset)
-    settings.pop("reader")
-    inputs |= face_inputs
-    inputs["detections"] = path_of(config, "detect", "detections", dataset=dataset, shard=shard)
-    block = config.labelling
-    inputs["weights"] = [path for path in (block.weights, block.statistics) if path]
-    settings |= face_settings | {
-        "shards": config.shards,
-        "whole": detection_of(config, dataset).detector == "whole",
-        "labelling": as_values(block),
-    }
-    return inputs, settings, face_modules
-
-
 def labelled(config: Config, dataset: str) -> bool:
     """Whether the dense truth of a data set is the labeller's."""
     return dataset_of(config, dataset).labels == "tddfa"
@@ -224,24 +203,6 @@ def crop(config: Config, frame: str, dataset: str, shard: str) -> Parts:
         "crop": as_values(config.crop),
     }
     return inputs, settings, (registry.FRAMES.module(frame),)
-
-
-def ground_truth(config: Config, frame: str, target: str, dataset: str, shard: str) -> Parts:
-    """One shard of targets in one frame."""
-    face_inputs, face_settings, face_modules = face_model(config, dataset)
-    inputs, settings, reader_modules = reader(config, dataset)
-    block = target_of(config, target)
-    inputs |= face_inputs
-    inputs["detections"] = path_of(config, "detect", "detections", dataset=dataset, shard=shard)
-    inputs |= layout.outputs(config.results, "crop", frame=frame, dataset=dataset, shard=shard)
-    if labelled(config, dataset):
-        inputs["labels"] = path_of(config, "label", "labels", dataset=dataset, shard=shard)
-        settings, reader_modules = {}, ()
-    return (
-        inputs,
-        settings | face_settings | {"target": as_values(block)},
-        (*face_modules, *reader_modules, registry.TARGETS.module(block.kind)),
-    )
 
 
 def reap(config: Config, frame: str, target: str, dataset: str) -> Parts:
@@ -266,25 +227,3 @@ def contact_sheet(config: Config, frame: str, target: str, dataset: str) -> Part
     inputs |= layout.outputs(config.results, "reap", **at)
     inputs["detections"] = per_shard(config, "detect", "detections", dataset=dataset)
     return inputs, {"root": settings["root"]}, ()
-
-
-def pack(config: Config, frame: str, target: str, dataset: str, split: str) -> Parts:
-    """The kept faces of one split."""
-    if split not in splits_of(config, dataset):
-        raise FacemillError(
-            f"data set {dataset} has no split {split}; it has {', '.join(splits_of(config, dataset))}"
-        )
-    at = {"frame": frame, "target": target, "dataset": dataset}
-    inputs = {
-        "kept": path_of(config, "reap", "kept", **at),
-        "crops": per_shard(config, "crop", "crops", frame=frame, dataset=dataset),
-        "ground_truth": per_shard(config, "ground_truth", "ground_truth", **at),
-    }
-    block = target_of(config, target)
-    settings = {
-        "seed": config.seed,
-        "validation": dataset_of(config, dataset).validation,
-        "benchmark": is_benchmark(config, dataset),
-        "target": as_values(block),
-    }
-    return inputs, settings, (registry.TARGETS.module(block.kind),)

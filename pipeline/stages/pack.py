@@ -31,7 +31,8 @@ def run(
     attributes: Mapping[str, str],
 ) -> None:
     """Pack one split: `inputs` kept, and lists crops and ground_truth, one a shard in order; `outputs` pack (h5);
-    `settings` seed, validation, benchmark, target. `FacemillError` when nothing is left to pack."""
+    `settings` seed, validation, benchmark and target, the last not where the truth is points. `FacemillError` when
+    nothing is left to pack."""
     rows = read_tsv(inputs["kept"], KEPT_COLUMNS)
     split = wildcards["split"]
     chosen = (
@@ -43,18 +44,17 @@ def run(
             f"{inputs['kept']} and reaped.tsv beside it; without enough photographs set "
             f"datasets.{wildcards['dataset']}.validation to 0"
         )
-    target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
+    truth_contract, contract, of_target = _contracts(settings)
+    made = contract.fields.keys() - PACK.fields.keys()
     with ExitStack() as stack:
         truths = [
-            stack.enter_context(hdf5.open_checked(path, GROUND_TRUTH.extended(**target.fields)))
-            for path in inputs["ground_truth"]
+            stack.enter_context(hdf5.open_checked(path, truth_contract)) for path in inputs["ground_truth"]
         ]
         crops = [stack.enter_context(hdf5.open_checked(path, CROPS)) for path in inputs["crops"]]
-        contract = PACK.extended(**target.fields)
         sizes = _sizes(contract, [*crops, *(truth for truth in truths if len(truth["face"]))])
-        more = {**target.attributes, "colour": crops[0].attrs["colour"]}
+        more = {**attributes, **of_target, "colour": crops[0].attrs["colour"]}
         names = [(hdf5.texts(t["face"]), hdf5.texts(c["face"])) for t, c in zip(truths, crops, strict=True)]
-        with hdf5.create(outputs["pack"], contract, len(chosen), sizes, {**attributes, **more}) as file:
+        with hdf5.create(outputs["pack"], contract, len(chosen), sizes, more) as file:
             for k, row in enumerate(chosen):
                 shard, place = int(row["shard"]), int(row["row"])
                 crop = int(truths[shard]["crop_row"][place])
@@ -66,8 +66,16 @@ def run(
                         file[name][k] = crops[shard][name][crop]
                     else:
                         value = truths[shard][name][place]
-                        if name not in target.fields or value.any():
+                        if name not in made or value.any():
                             file[name][k] = value
+
+
+def _contracts(settings: Mapping[str, Any]) -> tuple[Contract, Contract, Mapping[str, Any]]:
+    """What ground truth and pack must hold, and the attributes of the target, if there is one."""
+    if "target" not in settings:
+        return GROUND_TRUTH.of_points(), PACK.of_points(), {}
+    target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
+    return GROUND_TRUTH.extended(**target.fields), PACK.extended(**target.fields), target.attributes
 
 
 def split_rows(rows: Sequence[KeptRow], validation: float, seed: int) -> dict[str, list[KeptRow]]:

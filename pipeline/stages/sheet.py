@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pipeline.evaluation import predictions, protocols
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.score import Score, read_scores
@@ -43,7 +45,7 @@ def run(
                 tiles[found.picture] = Tile(
                     to_rgb(pack["image"][row]),
                     crop.apply(found.in_picture()),
-                    crop.apply(pack["landmarks68"][row]),
+                    crop.apply(_known(pack["landmarks68"][row])),
                     _caption(wanted[found.picture], protocol.unit),
                 )
     failed = len({score.picture for score in scores if score.failed})
@@ -54,5 +56,11 @@ def run(
     write_png(outputs["sheet"], draw(drawn, chart, title))
 
 
+def _known(points: np.ndarray) -> np.ndarray:
+    """Of points (K, 3) those with a place in the picture; of some truths few or none are known."""
+    return points[np.isfinite(points[:, :2]).all(axis=1)]
+
+
 def _caption(score: Score, unit: str) -> str:
-    return f"{score.picture}: {score.value:.2f} {unit}, yaw {score.yaw_deg:.0f}"
+    yaw = "unknown" if np.isnan(score.yaw_deg) else f"{score.yaw_deg:.0f}"
+    return f"{score.picture}: {score.value:.2f} {unit}, yaw {yaw}"

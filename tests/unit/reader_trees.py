@@ -77,3 +77,44 @@ def train_aug(root: Path, configs: str = "", name: str = "param_all_norm.pkl", w
         (where / f"train_aug_120x120.list.{part}").write_text("\n".join(CROPS[part]) + "\n")
     pickled(where / "param_whitening.pkl", {"param_mean": mean, "param_std": std})
     return raw
+
+
+AFLW_NAMES = ["image00002", "image00004_1", "image00004_2", "image00013"]
+
+
+def aflw(root, layout):
+    """Four crops of three photographs; point 3 is hidden in all. The folder of crops and the root."""
+    rng = np.random.default_rng(2)
+    points = rng.uniform(100, 300, (4, 2, 21)).astype(np.float32)
+    points[:, :, 3] = (-1, 452)
+    boxes, yaws = np.tile([81, 71, 320, 310], (4, 1)).astype(np.uint16), np.array([5.0, -40, 80, -100.0])
+    if layout == "archive":
+        names = np.array(AFLW_NAMES)
+        np.savez(root / "labels.npz", names=names, pts21_450=points, roi_box=boxes, yaw_deg=yaws)
+        folder = root / "crops"
+    else:
+        data, configs = (root, root) if layout == "flat" else (root / "test.data", root / "test.configs")
+        for one in (data, configs):
+            one.mkdir(exist_ok=True)
+        (data / "AFLW_GT_crop.list").write_text("\n".join(f"{name}.jpg" for name in AFLW_NAMES))
+        np.save(configs / "AFLW_GT_pts21.npy", points)
+        np.save(configs / "AFLW_GT_crop_roi_box.npy", boxes)
+        np.save(configs / "AFLW_GT_crop_yaws.npy", yaws)
+        folder = data / "AFLW_GT_crop"
+    for k, name in enumerate(AFLW_NAMES):
+        picture(folder / f"{name}.jpg", seed=k)
+    return points, yaws, folder
+
+
+def lfpa(root, flag=1.0, side=120):
+    """Two test and three training pictures; of 34 points the first 10 are hidden, which the other flag says."""
+    rng = np.random.default_rng(3)
+    tables = {}
+    for folder, key, count in (("TestImages", "phisT", 2), ("TrainImages", "phisTr", 3)):
+        flags = np.full((count, 34), flag)
+        flags[:, :10] = 1 - flag
+        tables[key] = np.hstack([rng.uniform(10, 200, (count, 68)), flags])
+        for k in range(count):
+            picture(root / folder / f"{k + 1}.jpg", seed=k, side=side)
+    scipy.io.savemat(root / "Landmark.mat", tables)
+    return tables

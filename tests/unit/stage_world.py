@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 import scipy.io
 
+from pipeline.datasets import matching
 from pipeline.geometry.boxes import landmark_box
 from pipeline.geometry.camera import project
 from pipeline.io import hdf5
@@ -140,7 +141,7 @@ def build(tmp_path: Path, monkeypatch) -> "Chain":
     monkeypatch.setattr(ground_truth, "load_face_model", lambda **block: model())
     monkeypatch.setattr(ground_truth, "TARGETS", {"posmap": DomeTarget})
     monkeypatch.setattr(pack, "TARGETS", {"posmap": DomeTarget})
-    monkeypatch.setattr(ground_truth, "MATCH_IOU", 0.2)
+    monkeypatch.setattr(matching, "MATCH_IOU", 0.2)
     return Chain(tmp_path)
 
 

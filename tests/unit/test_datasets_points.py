@@ -4,15 +4,16 @@ import cv2
 import numpy as np
 import pytest
 import scipy.io
-from reader_trees import picture
+from reader_trees import AFLW_NAMES as NAMES
+from reader_trees import aflw, lfpa, picture
 
 from pipeline.datasets.aflw import in_crop
-from pipeline.datasets.base import AnnotationProblem
+from pipeline.datasets.base import AnnotationProblem, FaceAnnotation
+from pipeline.datasets.plausible import checked_points
+from pipeline.datasets.points import known_points
 from pipeline.evaluation.benchmark import AnnotatedTruth, BenchmarkPicture
 from pipeline.records import FacemillError, Reason
 from pipeline.registry import DATASETS
-
-NAMES = ["image00002", "image00004_1", "image00004_2", "image00013"]
 
 
 def test_a_point_of_a_crop_lies_where_its_pixels_went():
@@ -30,30 +31,6 @@ def test_a_point_of_a_crop_lies_where_its_pixels_went():
     np.testing.assert_allclose(in_crop(centre, box)[0], mass, atol=1e-4)
     deep = in_crop(np.array([[224.5, 202.5, 30.0]]), box)[0]
     np.testing.assert_allclose(deep, [*mass, 30 * (0.5 + 1 / 3) / 2], atol=1e-4)
-
-
-def aflw(root, layout):
-    """Four crops of three photographs; point 3 is hidden in all. The folder of crops and the root."""
-    rng = np.random.default_rng(2)
-    points = rng.uniform(100, 300, (4, 2, 21)).astype(np.float32)
-    points[:, :, 3] = (-1, 452)
-    boxes, yaws = np.tile([81, 71, 320, 310], (4, 1)).astype(np.uint16), np.array([5.0, -40, 80, -100.0])
-    if layout == "archive":
-        names = np.array(NAMES)
-        np.savez(root / "labels.npz", names=names, pts21_450=points, roi_box=boxes, yaw_deg=yaws)
-        folder = root / "crops"
-    else:
-        data, configs = (root, root) if layout == "flat" else (root / "test.data", root / "test.configs")
-        for one in (data, configs):
-            one.mkdir(exist_ok=True)
-        (data / "AFLW_GT_crop.list").write_text("\n".join(f"{name}.jpg" for name in NAMES))
-        np.save(configs / "AFLW_GT_pts21.npy", points)
-        np.save(configs / "AFLW_GT_crop_roi_box.npy", boxes)
-        np.save(configs / "AFLW_GT_crop_yaws.npy", yaws)
-        folder = data / "AFLW_GT_crop"
-    for k, name in enumerate(NAMES):
-        picture(folder / f"{name}.jpg", seed=k)
-    return points, yaws, folder
 
 
 @pytest.mark.parametrize("layout", ["flat", "3ddfa", "archive"])
@@ -147,20 +124,6 @@ def test_a_row_of_aflw_that_gives_no_points_has_a_reason(tmp_path):
             reader.annotation(tmp_path / f"AFLW_GT_pts21.npy#{row}", 120)
 
 
-def lfpa(root, flag=1.0):
-    """Two test and three training pictures; of 34 points the first 10 are hidden, which the other flag says."""
-    rng = np.random.default_rng(3)
-    tables = {}
-    for folder, key, count in (("TestImages", "phisT", 2), ("TrainImages", "phisTr", 3)):
-        flags = np.full((count, 34), flag)
-        flags[:, :10] = 1 - flag
-        tables[key] = np.hstack([rng.uniform(10, 200, (count, 68)), flags])
-        for k in range(count):
-            picture(root / folder / f"{k + 1}.jpg", seed=k)
-    scipy.io.savemat(root / "Landmark.mat", tables)
-    return tables
-
-
 @pytest.mark.parametrize("flag", [0.0, 1.0])
 def test_aflw_lfpa_has_34_points_and_hides_those_of_the_rarer_flag(tmp_path, flag):
     tables = lfpa(tmp_path, flag)
@@ -216,3 +179,49 @@ def test_what_aflw_lfpa_lacks_is_named(tmp_path):
     (tmp_path / "Landmark.mat").unlink()
     with pytest.raises(FacemillError, match=r"expected Landmark\.mat"):
         DATASETS["aflw_lfpa"]().annotation(tmp_path / "Landmark.mat#phisT:0", 200)
+
+
+def points_only(**sets) -> FaceAnnotation:
+    """An annotation of these sets of points, of `marks` as its 68 landmarks."""
+    marks = sets.pop("marks", None)
+    return FaceAnnotation(None, None, None, 120, landmarks68=marks, points=sets)
+
+
+def test_a_face_is_known_by_its_landmarks_or_by_the_first_set_that_shows_where_it_lies():
+    random = np.random.default_rng(0)
+    marks, many, deep = (
+        random.uniform(0, 99, (68, 3)),
+        random.uniform(0, 99, (21, 2)),
+        random.uniform(0, 99, (5, 3)),
+    )
+    hidden = np.where(np.arange(21)[:, None] < 19, np.nan, many)
+    tip = deep[:1]
+    for sets, expected in (
+        ({"a": many, "marks": marks}, marks[:, :2]),
+        ({"a": many, "b": deep}, many),
+        ({"tip": tip, "b": deep, "a": many}, deep[:, :2]),
+        ({"a": hidden, "b": deep}, deep[:, :2]),
+        ({"tip": tip, "a": hidden}, many[19:]),
+        ({"a": np.full((21, 2), np.nan)}, np.empty((0, 2))),
+        ({}, np.empty((0, 2))),
+    ):
+        np.testing.assert_array_equal(known_points(points_only(**sets)), expected)
+
+
+def test_points_that_cannot_be_true_have_a_reason_and_hidden_ones_have_none():
+    spread = np.random.default_rng(0).uniform(0, 99, (21, 2))
+    far, endless, hidden = spread.copy(), spread.copy(), spread.copy()
+    far[3], endless[3], hidden[3:] = (1e7, 0), (np.inf, 0), np.nan
+    for sets, reason, words in (
+        ({"a": spread, "b": far}, Reason.ANNOTATION_IMPLAUSIBLE, r"^x: .*found one at 1e\+07 px"),
+        ({"a": spread, "b": endless}, Reason.ANNOTATION_NOT_FINITE, "^x: b is not finite"),
+        ({"marks": spread / 200, "a": spread}, Reason.ANNOTATION_IMPLAUSIBLE, "at least 1 px"),
+        ({"a": spread * np.nan}, Reason.ANNOTATION_MISSING, "that is visible, found none"),
+        ({}, Reason.ANNOTATION_MISSING, "that is visible, found none"),
+    ):
+        with pytest.raises(AnnotationProblem, match=words) as caught:
+            checked_points(points_only(**sets), "x")
+        assert caught.value.reason is reason
+    for sets in ({"a": hidden}, {"a": spread[:1]}, {"a": spread, "b": spread[:1]}):
+        given = points_only(**sets)
+        assert checked_points(given, "x") is given

@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from pipeline import registry, settings
+from pipeline.jobs.truth import points_alone
 from pipeline.keywords import constant_of, keywords_of
 from pipeline.records import FacemillError
 
@@ -215,7 +216,6 @@ def test_a_detection_that_fits_together_is_taken(detection):
     [
         ("models.prn.train=[mine]", r"models\.prn\.train"),
         ("packs=[{dataset: mine, frame: fan192, target: posmap96}]", r"packs\.0"),
-        ("evaluation.benchmarks=[mine]", r"evaluation\.benchmarks"),
     ],
 )
 def test_dense_truth_of_a_reader_without_parameters_is_the_labellers(reader, use, where):
@@ -228,6 +228,25 @@ def test_dense_truth_of_a_reader_without_parameters_is_the_labellers(reader, use
     with pytest.raises(FacemillError, match=message):
         settings.load((), [listed, use])
     settings.load((), [listed, use, "datasets.mine.labels=tddfa", "labelling.weights=mb05.pth"])
+
+
+@pytest.mark.parametrize("reader", ["aflw", "aflw_lfpa", "youtube_faces", "florence", "bu4dfe", "scans"])
+def test_a_benchmark_may_have_points_alone(reader):
+    config = settings.load(
+        (), [f"datasets.mine={{reader: {reader}, root: /tmp}}", "evaluation.benchmarks=[mine]"]
+    )
+    assert points_alone(config, "mine") and not points_alone(config, "synth_train")
+    labels = ["datasets.mine.labels=tddfa", "labelling.weights=mb05.pth"]
+    labelled = settings.load((), [f"datasets.mine={{reader: {reader}, root: /tmp}}", *labels])
+    assert not points_alone(labelled, "mine")
+
+
+def test_photos_without_labels_are_no_benchmark():
+    use = ["datasets.mine={reader: photos, root: /tmp}", "evaluation.benchmarks=[mine]"]
+    message = r"datasets\.mine\.labels: .*the reader photos has no annotations, .*for evaluation\.benchmarks is made"
+    with pytest.raises(FacemillError, match=message):
+        settings.load((), use)
+    settings.load((), [*use, "datasets.mine.labels=tddfa", "labelling.weights=mb05.pth"])
 
 
 def test_what_a_class_says_of_itself_is_found_in_its_bases_too():

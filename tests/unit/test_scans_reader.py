@@ -80,7 +80,7 @@ def test_landmarks_of_68_are_those_of_the_chain_and_others_are_points(tmp_path):
     np.testing.assert_array_equal(again.landmarks68, found.points["landmarks"][:68])
 
 
-def test_without_labels_the_reason_is_annotation_missing(rendered):
+def test_where_dense_truth_is_asked_for_the_reason_is_annotation_missing(rendered):
     name = "frontal1_p+0_y+0_r+0.npz"
     with pytest.raises(AnnotationProblem, match="labels: tddfa makes them") as problem:
         checked(Florence().annotation(rendered / "subject_01" / name, 96), egg(), name)

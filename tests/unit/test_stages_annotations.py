@@ -7,6 +7,7 @@ import pytest
 from stage_world import POSE, SIDE, DomeTarget, build, model, pose_at, save_mat
 
 from pipeline.datasets.base import AnnotationProblem, FaceAnnotation
+from pipeline.datasets.matching import Cropped
 from pipeline.datasets.plausible import checked
 from pipeline.geometry.frames import CropTransform
 from pipeline.records import FacemillError, Reason
@@ -81,14 +82,13 @@ def test_what_is_not_refused():
 
 def test_a_face_of_which_no_landmark_lies_in_the_crop_is_a_row():
     whole = CropTransform.whole(SIDE, SIDE, 192)
-    cropped = ground_truth.Cropped([0], ["P#0"], np.full((1, 4), np.nan), [whole], SIDE)
+    cropped = Cropped([0], ["P#0"], np.full((1, 4), np.nan), [whole], SIDE)
     beside = annotation(pose_at(5000, 100))
-    row = ground_truth.make("P", cropped, 0, beside, model(), DomeTarget(None))
+    kind = ground_truth.Dense(model(), DomeTarget(None))
+    row = kind.make("P", cropped, 0, beside)
     assert row.reason is Reason.MESH_OUTSIDE_FRAME and "of 96 px" in row.detail
     inside = annotation(pose_at(100, 100, 4e-4))
-    assert isinstance(
-        ground_truth.make("P", cropped, 0, inside, model(), DomeTarget(None)), ground_truth.Truth
-    )
+    assert isinstance(kind.make("P", cropped, 0, inside), ground_truth.Truth)
 
 
 def test_the_annotation_detector_gives_the_same_reasons(tmp_path, monkeypatch):

@@ -1,0 +1,90 @@
+"""The jobs that make the truth of cropped faces and pack it."""
+
+from __future__ import annotations
+
+from pipeline import layout, registry
+from pipeline.config import Config
+from pipeline.jobs.data import (
+    dataset_of,
+    detection_of,
+    face_model,
+    is_benchmark,
+    labelled,
+    path_of,
+    per_shard,
+    reader,
+    splits_of,
+    target_of,
+)
+from pipeline.jobs.job import Parts
+from pipeline.keywords import constant_of
+from pipeline.records import FacemillError
+from pipeline.settings import as_values
+
+
+def points_alone(config: Config, dataset: str) -> bool:
+    """Whether the truth of a data set is the points of its annotations: of a benchmark whose reader knows no parameters
+    of a face model. What a model learns from never is such a set; `pipeline.checks` refuses it."""
+    name = dataset_of(config, dataset).reader
+    without = constant_of(registry.DATASETS.module(name), name, "parameters") is False
+    return without and is_benchmark(config, dataset) and not labelled(config, dataset)
+
+
+def label(config: Config, dataset: str, shard: str) -> Parts:
+    """The labeller's 3D faces of one shard, for a data set whose labels are tddfa."""
+    if not labelled(config, dataset):
+        raise FacemillError(
+            f"data set {dataset} has labels of its own; set datasets.{dataset}.labels to tddfa for the labeller's"
+        )
+    inputs, settings, _ = reader(config, dataset)
+    face_inputs, face_settings, face_modules = face_model(config, dataset)
+    settings.pop("reader")
+    inputs |= face_inputs
+    inputs["detections"] = path_of(config, "detect", "detections", dataset=dataset, shard=shard)
+    block = config.labelling
+    inputs["weights"] = [path for path in (block.weights, block.statistics) if path]
+    settings |= face_settings | {
+        "shards": config.shards,
+        "whole": detection_of(config, dataset).detector == "whole",
+        "labelling": as_values(block),
+    }
+    return inputs, settings, face_modules
+
+
+def ground_truth(config: Config, frame: str, target: str, dataset: str, shard: str) -> Parts:
+    """One shard of the faces' truth in one frame; where it is points, neither face model nor target have a part."""
+    block = target_of(config, target)
+    inputs, settings, modules = reader(config, dataset)
+    inputs["detections"] = path_of(config, "detect", "detections", dataset=dataset, shard=shard)
+    inputs |= layout.outputs(config.results, "crop", frame=frame, dataset=dataset, shard=shard)
+    if labelled(config, dataset):
+        inputs["labels"] = path_of(config, "label", "labels", dataset=dataset, shard=shard)
+        settings, modules = {}, ()
+    if points_alone(config, dataset):
+        return inputs, settings, modules
+    face_inputs, face_settings, face_modules = face_model(config, dataset)
+    settings |= face_settings | {"target": as_values(block)}
+    return inputs | face_inputs, settings, (*face_modules, *modules, registry.TARGETS.module(block.kind))
+
+
+def pack(config: Config, frame: str, target: str, dataset: str, split: str) -> Parts:
+    """The kept faces of one split."""
+    if split not in splits_of(config, dataset):
+        raise FacemillError(
+            f"data set {dataset} has no split {split}; it has {', '.join(splits_of(config, dataset))}"
+        )
+    at = {"frame": frame, "target": target, "dataset": dataset}
+    inputs = {
+        "kept": path_of(config, "reap", "kept", **at),
+        "crops": per_shard(config, "crop", "crops", frame=frame, dataset=dataset),
+        "ground_truth": per_shard(config, "ground_truth", "ground_truth", **at),
+    }
+    block = target_of(config, target)
+    settings = {
+        "seed": config.seed,
+        "validation": dataset_of(config, dataset).validation,
+        "benchmark": is_benchmark(config, dataset),
+    }
+    if points_alone(config, dataset):
+        return inputs, settings, ()
+    return inputs, settings | {"target": as_values(block)}, (registry.TARGETS.module(block.kind),)
