@@ -52,6 +52,16 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
         yield from _known(f"packs.{k}.dataset", "data set", pack.dataset, config.datasets)
     for benchmark in config.evaluation.benchmarks:
         yield from _known("evaluation.benchmarks", "data set", benchmark, config.datasets)
+    for name, files in config.evaluation.given.items():
+        if not re.fullmatch(NAME, name) or name in config.models:
+            yield (
+                "evaluation.given: expected a name of letters, digits and underscores that no model has, found "
+                f"{name!r}"
+            )
+        for benchmark in files:
+            yield from _known(
+                f"evaluation.given.{name}", "benchmark", benchmark, config.evaluation.benchmarks
+            )
     for protocol in config.evaluation.protocols:
         yield from _known("evaluation.protocols", "protocol", protocol, protocols)
     for key, shipped in config.shipped.items():

@@ -91,6 +91,9 @@ class EvaluationSettings(Strict):
 
     benchmarks: list[str] = Field(min_length=1, description="data sets to test on")
     protocols: list[str] = Field(min_length=1, description="ids of protocol files")
+    given: dict[str, dict[str, str]] = Field(
+        {}, description="systems beside ours: name -> benchmark -> file or folder of its predictions"
+    )
     published: str | None = Field(
         None, description="folder of published predictions, for the sanity card; null: its other cases alone"
     )

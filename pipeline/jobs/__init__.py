@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline import layout, registry
 from pipeline.config import UPKEEP, Config
-from pipeline.jobs import copies, data, models, truth
+from pipeline.jobs import copies, data, evaluation, models, truth
 from pipeline.jobs.data import located, splits_of
 from pipeline.jobs.job import Job, Parts
 from pipeline.jobs.models import seeds_of, used
@@ -38,12 +38,12 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "pack": truth.pack,
     "train": models.train,
     "infer": models.infer,
-    "score": models.score,
-    "evaluate": models.evaluate,
-    "sheet": models.sheet,
-    "table": models.table,
-    "figure": models.figure,
-    "check_protocols": models.check_protocols,
+    "score": evaluation.score,
+    "evaluate": evaluation.evaluate,
+    "sheet": evaluation.sheet,
+    "table": evaluation.table,
+    "figure": evaluation.figure,
+    "check_protocols": evaluation.check_protocols,
     "ledger": models.ledger,
     "train_shipped": models.train_shipped,
     "census": models.census,

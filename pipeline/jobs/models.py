@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from pipeline import layout, registry
@@ -13,17 +12,14 @@ from pipeline.jobs.data import (
     path_of,
     per_shard,
     reader,
-    root_of,
     splits_of,
     target_of,
     weights_behind,
 )
 from pipeline.jobs.job import Parts
 from pipeline.records import FacemillError
-from pipeline.settings import PROTOCOLS, as_values, protocol_names, read_yaml, training_of
+from pipeline.settings import as_values, training_of
 
-SAID = frozenset({"paper", "source", "uncertain", "crops"})
-"""Keys of a protocol file that change no figure: a better sentence makes nothing run again."""
 MASKS = ("weights_png", "weights_face_png")
 """Settings of a training that name a picture of the user's."""
 
@@ -115,7 +111,7 @@ def _behind(
     }
 
 
-def _benchmark_parts(config: Config, model: str, benchmark: str) -> dict[str, Any]:
+def benchmark_parts(config: Config, model: str, benchmark: str) -> dict[str, Any]:
     """The files that say what a benchmark holds in a model's frame and target."""
     dataset_of(config, benchmark)
     block = model_of(config, model)
@@ -132,133 +128,9 @@ def infer(config: Config, model: str, seed: str, benchmark: str) -> Parts:
     settings, modules = _network(config, model)
     inputs = {
         "weights": path_of(config, "train", "weights", model=model, seed=seed),
-        "pack": _benchmark_parts(config, model, benchmark)["pack"],
+        "pack": benchmark_parts(config, model, benchmark)["pack"],
     }
     return inputs, settings, modules
-
-
-def score(config: Config, model: str, seed: str, benchmark: str) -> Parts:
-    """The scores of stored predictions, and of the mean face beside them."""
-    inputs, settings, face_modules = face_model(config, benchmark)
-    block = model_of(config, model)
-    dataset = dataset_of(config, benchmark)
-    inputs |= _benchmark_parts(config, model, benchmark)
-    inputs["predictions"] = path_of(
-        config, "infer", "predictions", model=model, seed=seed, benchmark=benchmark
-    )
-    inputs["train"] = packs_of(config, model, "train")
-    inputs["texels"] = [config.evaluation.texels] if config.evaluation.texels else []
-    target = target_of(config, block.target)
-    settings |= {
-        "target": as_values(target),
-        "reader": dataset.reader,
-        "root": root_of(config, benchmark),
-        "labels": dataset.labels,
-        "protocols": _protocols(config.evaluation.protocols),
-    }
-    modules = (
-        registry.TARGETS.module(target.kind),
-        registry.DATASETS.module(dataset.reader),
-        *face_modules,
-    )
-    return inputs, settings, modules
-
-
-def evaluate(config: Config, model: str) -> Parts:
-    """The JSON of one model: every benchmark, protocol and seed."""
-    block = model_of(config, model)
-    seeds = seeds_of(config, model)
-    benchmarks = config.evaluation.benchmarks
-    datasets = [*block.train, *(b for b in benchmarks if b not in block.train)]
-    at = {"frame": block.frame, "target": block.target}
-    inputs: dict[str, Any] = {
-        "scores": [
-            path_of(config, "score", "scores", model=model, seed=seed, benchmark=benchmark)
-            for benchmark in benchmarks
-            for seed in seeds
-        ],
-        "weights": [path_of(config, "train", "weights", model=model, seed=seed) for seed in seeds],
-        "source": [path_of(config, "source", "source", dataset=d) for d in datasets],
-        "kept": [path_of(config, "reap", "kept", dataset=d, **at) for d in datasets],
-        "reaped": [path_of(config, "reap", "reaped", dataset=d, **at) for d in datasets],
-    }
-    settings = {
-        "model": block.model,
-        "frame": block.frame,
-        "target": block.target,
-        "seeds": seeds,
-        "benchmarks": benchmarks,
-        "datasets": datasets,
-        "protocols": _protocols(config.evaluation.protocols),
-    }
-    return inputs, settings, ()
-
-
-def sheet(config: Config, model: str, seed: str, benchmark: str) -> Parts:
-    """The picture sheet of one model on one benchmark."""
-    inputs, settings, face_modules = face_model(config, benchmark)
-    block = model_of(config, model)
-    target = target_of(config, block.target)
-    at = {"model": model, "seed": seed, "benchmark": benchmark}
-    inputs |= {
-        "scores": path_of(config, "score", "scores", **at),
-        "predictions": path_of(config, "infer", "predictions", **at),
-        "pack": _benchmark_parts(config, model, benchmark)["pack"],
-    }
-    settings |= {"target": as_values(target), "protocol": config.evaluation.protocols[0]}
-    return inputs, settings, (registry.TARGETS.module(target.kind), *face_modules)
-
-
-def _results(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Inputs and settings of a job that looks at everything that was scored: `pipeline.tables.results.results_of`."""
-    runs = [
-        [model, str(seed), benchmark]
-        for model in config.models
-        for benchmark in config.evaluation.benchmarks
-        for seed in seeds_of(config, model)
-    ]
-    at = [{"model": model, "seed": seed, "benchmark": benchmark} for model, seed, benchmark in runs]
-    inputs = {
-        "evaluations": [path_of(config, "evaluate", "evaluation", model=model) for model in config.models],
-        "scores": [path_of(config, "score", "scores", **run) for run in at],
-        "predictions": [path_of(config, "infer", "predictions", **run) for run in at],
-        "packs": [_benchmark_parts(config, model, benchmark)["pack"] for model, _, benchmark in runs],
-    }
-    return inputs, {
-        "models": list(config.models),
-        "runs": runs,
-        "protocols": _protocols(config.evaluation.protocols),
-    }
-
-
-def table(config: Config, table: str) -> Parts:
-    """One of the tables, from the JSON and the scores of all models."""
-    inputs, settings = _results(config)
-    return inputs, settings, (registry.TABLES.module(table),)
-
-
-def figure(config: Config, figure: str) -> Parts:
-    """One of the figures, from the scores, predictions and packs of all models."""
-    inputs, settings = _results(config)
-    face_inputs, face, face_modules = face_model(config)
-    return inputs | face_inputs, settings | face, (registry.FIGURES.module(figure), *face_modules)
-
-
-def check_protocols(config: Config) -> Parts:
-    """The sanity card of every shipped protocol, with published predictions where the config names their folder."""
-    inputs, settings, face_modules = face_model(config)
-    folder = config.evaluation.published
-    inputs["published"] = [f"{folder}/aflw2000-dev/labels.npz"] if folder else []
-    return inputs, settings | {"protocols": _protocols(protocol_names())}, face_modules
-
-
-def _protocols(names: Iterable[str]) -> dict[str, Any]:
-    """What decides figures in protocol files, by id: their content without what is only said about them."""
-    contents = {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in names}
-    return {
-        name: {key: value for key, value in content.items() if key not in SAID}
-        for name, content in contents.items()
-    }
 
 
 def ledger(config: Config) -> Parts:

@@ -35,6 +35,8 @@ def named(config: Config, datasets: Iterable[str]) -> list[tuple[str, str]]:
             found += [
                 (f"labelling.{key}", getattr(config.labelling, key)) for key in ("weights", "statistics")
             ]
+    for name, files in config.evaluation.given.items():
+        found += [(f"evaluation.given.{name}.{benchmark}", path) for benchmark, path in files.items()]
     for key in ("texels", "published"):
         found.append((f"evaluation.{key}", getattr(config.evaluation, key)))
     for name, model in config.models.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +10,21 @@ from pipeline.config import TargetSettings
 from pipeline.evaluation import predictions, protocols
 from pipeline.evaluation.benchmark import AnnotatedTruth, benchmark_pictures
 from pipeline.evaluation.chart import Chart, read_texels
+from pipeline.evaluation.given import read_shapes
 from pipeline.evaluation.mean_face import mean_target
-from pipeline.evaluation.score import score_benchmark, truth_floor, write_scores
+from pipeline.evaluation.protocols import Protocol
+from pipeline.evaluation.score import (
+    Score,
+    read_scores,
+    score_benchmark,
+    score_given,
+    truth_floor,
+    write_scores,
+)
 from pipeline.io import hdf5
 from pipeline.io.files import expand
 from pipeline.morphable import load_face_model
-from pipeline.records import PACK
+from pipeline.records import PACK, FacemillError
 from pipeline.registry import DATASETS, TARGETS
 
 
@@ -27,35 +36,69 @@ def run(
     wildcards: Mapping[str, str],
     attributes: Mapping[str, str],
 ) -> None:
-    """Score one model with one seed, and the mean face beside it, on one benchmark: `inputs` predictions, pack (the
-    benchmark's), source, and the lists train (packs) and texels (a file, or none); `outputs` scores (tsv); `settings`
-    face_model, target, reader, root, labels and protocols {id: content of its file}."""
+    """Score one system with one seed, and the mean face beside it, on one benchmark.
+
+    A model of the chain: `inputs` predictions, pack (the benchmark's), and the list train (packs, whose mean is the
+    mean face). Predictions that were given: `inputs` given (their file or folder) and beside (scores of a model, whose
+    mean face is taken over). Of both: `inputs` source and the list texels (a file, or none); `outputs` scores (tsv);
+    `settings` face_model, reader, root, labels, protocols {id: content of its file}, and target of a model.
+    """
     texels = read_texels(inputs["texels"][0]) if inputs["texels"] else None
     chart = Chart(load_face_model(**settings["face_model"]), texels)
-    target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
-    mean = mean_target([Path(path) for path in inputs["train"]], target)
-    pictures = benchmark_pictures(Path(inputs["source"]))
-    reader = DATASETS[settings["reader"]]()
     chosen = [protocols.parse(name, content) for name, content in settings["protocols"].items()]
+    pictures = benchmark_pictures(Path(inputs["source"]))
     truth = AnnotatedTruth(
         pictures,
-        reader,
+        DATASETS[settings["reader"]](),
         expand(settings["root"]),
         chart,
         labelled=settings["labels"] == "tddfa",
         further=any(protocol.further for protocol in chosen),
     )
+    names = [picture.id for picture in pictures]
+    of = _given if "given" in inputs else _predicted
+    write_scores(Path(outputs["scores"]), of(inputs, settings, truth, names, chosen, chart))
+
+
+def _predicted(
+    inputs: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    truth: AnnotatedTruth,
+    names: Sequence[str],
+    chosen: Sequence[Protocol],
+    chart: Chart,
+) -> dict[str, list[Score]]:
+    """The scores of a model of the chain, and of the mean of what it has learnt from."""
+    target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
+    mean = mean_target([Path(path) for path in inputs["train"]], target)
     with hdf5.open_checked(inputs["pack"], PACK) as pack:
         found = {
             "model": predictions.stored(Path(inputs["predictions"]), pack),
             "mean_face": predictions.constant(mean, pack),
         }
-        scores = score_benchmark(
+        return score_benchmark(
             {name: ((p.picture, p.shape(chart)) for p in each) for name, each in found.items()},
             truth.of_pack(pack),
-            [picture.id for picture in pictures],
+            names,
             chosen,
             truth.of,
             lambda one: truth_floor(one.shape.annotation, chart),
         )
-    write_scores(Path(outputs["scores"]), scores)
+
+
+def _given(
+    inputs: Mapping[str, Any],
+    settings: Mapping[str, Any],
+    truth: AnnotatedTruth,
+    names: Sequence[str],
+    chosen: Sequence[Protocol],
+    chart: Chart,
+) -> dict[str, list[Score]]:
+    """The scores of predictions that were given, and of a model's mean face."""
+    if settings["labels"] == "tddfa":
+        raise FacemillError(
+            f"{inputs['given']}: expected a benchmark with annotations, found one of the labeller's"
+        )
+    shapes = read_shapes(Path(inputs["given"]), chart)
+    scores, _ = score_given(shapes, [truth.of(name) for name in names], chosen)
+    return {"model": scores, "mean_face": read_scores(Path(inputs["beside"]))["mean_face"]}

@@ -18,14 +18,15 @@ MEAN_FACE = "mean_face"
 
 @dataclass(frozen=True)
 class Run:
-    """One trained model on one benchmark: its files. Several seeds of a model are several runs."""
+    """One trained model on one benchmark: its files. Several seeds of a model are several runs. Predictions that were
+    given have scores alone, on the whole pictures of the benchmark."""
 
     model: str
     seed: str
     benchmark: str
     scores: str
-    predictions: str
-    pack: str
+    predictions: str | None = None
+    pack: str | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,12 +68,15 @@ class Results:
 
 
 def results_of(inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Results:
-    """The results that a job of a table or figure is given: `inputs` lists evaluations (one a model), scores,
-    predictions and packs (one a run); `settings` models, runs [model, seed, benchmark], protocols."""
+    """The results that a job of a table or figure is given: `inputs` lists evaluations (one a model), scores (one a run
+    and one a given run), predictions and packs (one a run); `settings` models, runs and given [model, seed, benchmark],
+    protocols."""
     evaluations = dict(zip(settings["models"], map(read_json, inputs["evaluations"]), strict=True))
-    files = zip(inputs["scores"], inputs["predictions"], inputs["packs"], strict=True)
+    count = len(settings["runs"])
+    files = zip(inputs["scores"][:count], inputs["predictions"], inputs["packs"], strict=True)
     runs = [Run(*names, *paths) for names, paths in zip(settings["runs"], files, strict=True)]
-    return Results(evaluations, runs, settings["protocols"])
+    given = zip(settings["given"], inputs["scores"][count:], strict=True)
+    return Results(evaluations, [*runs, *(Run(*names, path) for names, path in given)], settings["protocols"])
 
 
 @cache

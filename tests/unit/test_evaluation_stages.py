@@ -170,6 +170,7 @@ def test_the_table_and_the_sheet_are_written(results):
         settings={
             "models": ["prn"],
             "runs": [["prn", "0", "test"], ["prn", "1", "test"]],
+            "given": [],
             "protocols": PROTOCOLS,
         },
         wildcards={"table": "models"},

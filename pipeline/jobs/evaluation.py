@@ -1,0 +1,191 @@
+"""The jobs that score and compare: from predictions to scores, JSON, tables, figures and the sanity card."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from pipeline import registry
+from pipeline.config import Config
+from pipeline.jobs.data import dataset_of, face_model, path_of, root_of, target_of
+from pipeline.jobs.job import Parts
+from pipeline.jobs.models import benchmark_parts, model_of, packs_of, seeds_of
+from pipeline.records import FacemillError
+from pipeline.settings import PROTOCOLS, as_values, protocol_names, read_yaml
+
+GIVEN_SEED = "0"
+"""The seed in the paths of predictions that were given."""
+SAID = frozenset({"paper", "source", "uncertain", "crops"})
+"""Keys of a protocol file that change no figure: a better sentence makes nothing run again."""
+
+
+def score(config: Config, model: str, seed: str, benchmark: str) -> Parts:
+    """The scores of stored predictions, and of the mean face beside them."""
+    if model in config.evaluation.given:
+        return _score_given(config, model, seed, benchmark)
+    inputs, settings, modules = _truth(config, benchmark)
+    block = model_of(config, model)
+    inputs |= benchmark_parts(config, model, benchmark)
+    inputs["predictions"] = path_of(
+        config, "infer", "predictions", model=model, seed=seed, benchmark=benchmark
+    )
+    inputs["train"] = packs_of(config, model, "train")
+    target = target_of(config, block.target)
+    settings["target"] = as_values(target)
+    return inputs, settings, (registry.TARGETS.module(target.kind), *modules)
+
+
+def _score_given(config: Config, model: str, seed: str, benchmark: str) -> Parts:
+    """The scores of predictions in a file that the config names, with the mean face of its first model beside them."""
+    files = config.evaluation.given[model]
+    if benchmark not in files or seed != GIVEN_SEED:
+        known = ", ".join(files)
+        raise FacemillError(
+            f"evaluation.given.{model}: expected a benchmark of {known} with seed {GIVEN_SEED}, found {benchmark} "
+            f"with seed {seed}"
+        )
+    inputs, settings, modules = _truth(config, benchmark)
+    first = next(iter(config.models))
+    at = {"model": first, "seed": seeds_of(config, first)[0], "benchmark": benchmark}
+    inputs["source"] = path_of(config, "source", "source", dataset=benchmark)
+    inputs["given"] = files[benchmark]
+    inputs["beside"] = path_of(config, "score", "scores", **at)
+    return inputs, settings, (*modules, "pipeline.evaluation.given")
+
+
+def _truth(config: Config, benchmark: str) -> Parts:
+    """What a job needs that scores anything on a benchmark."""
+    inputs, settings, face_modules = face_model(config, benchmark)
+    dataset = dataset_of(config, benchmark)
+    inputs["texels"] = [config.evaluation.texels] if config.evaluation.texels else []
+    settings |= {
+        "reader": dataset.reader,
+        "root": root_of(config, benchmark),
+        "labels": dataset.labels,
+        "protocols": _protocols(config.evaluation.protocols),
+    }
+    return inputs, settings, (registry.DATASETS.module(dataset.reader), *face_modules)
+
+
+def evaluate(config: Config, model: str) -> Parts:
+    """The JSON of one model: every benchmark, protocol and seed."""
+    if model in config.evaluation.given:
+        return _evaluate_given(config, model)
+    block = model_of(config, model)
+    seeds = seeds_of(config, model)
+    benchmarks = config.evaluation.benchmarks
+    datasets = [*block.train, *(b for b in benchmarks if b not in block.train)]
+    at = {"frame": block.frame, "target": block.target}
+    inputs: dict[str, Any] = {
+        "scores": [
+            path_of(config, "score", "scores", model=model, seed=seed, benchmark=benchmark)
+            for benchmark in benchmarks
+            for seed in seeds
+        ],
+        "weights": [path_of(config, "train", "weights", model=model, seed=seed) for seed in seeds],
+        "source": [path_of(config, "source", "source", dataset=d) for d in datasets],
+        "kept": [path_of(config, "reap", "kept", dataset=d, **at) for d in datasets],
+        "reaped": [path_of(config, "reap", "reaped", dataset=d, **at) for d in datasets],
+    }
+    settings = {
+        "model": block.model,
+        "frame": block.frame,
+        "target": block.target,
+        "seeds": seeds,
+        "benchmarks": benchmarks,
+        "datasets": datasets,
+        "protocols": _protocols(config.evaluation.protocols),
+    }
+    return inputs, settings, ()
+
+
+def _evaluate_given(config: Config, model: str) -> Parts:
+    """The JSON of predictions that were given: no weights, no ledger."""
+    benchmarks = list(config.evaluation.given[model])
+    at = {"model": model, "seed": GIVEN_SEED}
+    scores = [path_of(config, "score", "scores", benchmark=benchmark, **at) for benchmark in benchmarks]
+    inputs: dict[str, Any] = {"scores": scores, "weights": [], "source": [], "kept": [], "reaped": []}
+    settings = {
+        "model": "given",
+        "frame": None,
+        "target": None,
+        "seeds": [int(GIVEN_SEED)],
+        "benchmarks": benchmarks,
+        "datasets": [],
+        "protocols": _protocols(config.evaluation.protocols),
+    }
+    return inputs, settings, ()
+
+
+def sheet(config: Config, model: str, seed: str, benchmark: str) -> Parts:
+    """The picture sheet of one model on one benchmark."""
+    inputs, settings, face_modules = face_model(config, benchmark)
+    block = model_of(config, model)
+    target = target_of(config, block.target)
+    at = {"model": model, "seed": seed, "benchmark": benchmark}
+    inputs |= {
+        "scores": path_of(config, "score", "scores", **at),
+        "predictions": path_of(config, "infer", "predictions", **at),
+        "pack": benchmark_parts(config, model, benchmark)["pack"],
+    }
+    settings |= {"target": as_values(target), "protocol": config.evaluation.protocols[0]}
+    return inputs, settings, (registry.TARGETS.module(target.kind), *face_modules)
+
+
+def _results(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Inputs and settings of a job that looks at everything that was scored: `pipeline.tables.results.results_of`."""
+    runs = [
+        [model, str(seed), benchmark]
+        for model in config.models
+        for benchmark in config.evaluation.benchmarks
+        for seed in seeds_of(config, model)
+    ]
+    given = [
+        [name, GIVEN_SEED, benchmark]
+        for name, files in config.evaluation.given.items()
+        for benchmark in files
+    ]
+    at = [{"model": model, "seed": seed, "benchmark": benchmark} for model, seed, benchmark in runs]
+    systems = [*config.models, *config.evaluation.given]
+    scored = [*at, *({"model": name, "seed": seed, "benchmark": b} for name, seed, b in given)]
+    inputs = {
+        "evaluations": [path_of(config, "evaluate", "evaluation", model=model) for model in systems],
+        "scores": [path_of(config, "score", "scores", **run) for run in scored],
+        "predictions": [path_of(config, "infer", "predictions", **run) for run in at],
+        "packs": [benchmark_parts(config, model, benchmark)["pack"] for model, _, benchmark in runs],
+    }
+    return inputs, {
+        "models": list(config.models),
+        "runs": runs,
+        "protocols": _protocols(config.evaluation.protocols),
+    }
+
+
+def table(config: Config, table: str) -> Parts:
+    """One of the tables, from the JSON and the scores of all models."""
+    inputs, settings = _results(config)
+    return inputs, settings, (registry.TABLES.module(table),)
+
+
+def figure(config: Config, figure: str) -> Parts:
+    """One of the figures, from the scores, predictions and packs of all models."""
+    inputs, settings = _results(config)
+    face_inputs, face, face_modules = face_model(config)
+    return inputs | face_inputs, settings | face, (registry.FIGURES.module(figure), *face_modules)
+
+
+def check_protocols(config: Config) -> Parts:
+    """The sanity card of every shipped protocol, with published predictions where the config names their folder."""
+    inputs, settings, face_modules = face_model(config)
+    folder = config.evaluation.published
+    inputs["published"] = [f"{folder}/aflw2000-dev/labels.npz"] if folder else []
+    return inputs, settings | {"protocols": _protocols(protocol_names())}, face_modules
+
+
+def _protocols(names: Iterable[str]) -> dict[str, Any]:
+    """What decides figures in protocol files, by id: their content without what is only said about them."""
+    contents = {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in names}
+    return {
+        name: {key: value for key, value in content.items() if key not in SAID}
+        for name, content in contents.items()
+    }
