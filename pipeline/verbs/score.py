@@ -75,6 +75,7 @@ def _score(options: argparse.Namespace, config: Config) -> None:
     from pipeline.evaluation.truths import only
     from pipeline.io.files import write_json
 
+    require_truth(options.truth, config)
     chart = chart_of(config)
     truths = truths_of(options.truth, config, chart)
     if options.only:
@@ -111,6 +112,20 @@ def chart_of(config: Config) -> Chart:
     return Chart(load_face_model(**(block | paths)), read_texels(located(texels)) if texels else None)
 
 
+def require_truth(given: str, config: Config) -> None:
+    """Raise FacemillError unless ``--truth`` is an .npz, READER:FOLDER or a data set with annotations."""
+    reader, separator, _ = given.partition(":")
+    if given.endswith(".npz") or (separator and reader in DATASETS):
+        return
+    if given not in config.datasets:
+        raise FacemillError(
+            f"{unknown('data set', given, sorted(config.datasets))} Or give an .npz, or READER:FOLDER with one of the "
+            f"readers {', '.join(DATASETS)}"
+        )
+    if dataset_of(config, given).labels == "tddfa":
+        raise FacemillError(f"data set {given} has the labeller's truth, which is none to score against")
+
+
 def truths_of(given: str, config: Config, chart: Chart) -> list[Truth]:
     """The truth that ``--truth`` names."""
     from pipeline.evaluation.truths import of_dataset, of_file
@@ -120,14 +135,6 @@ def truths_of(given: str, config: Config, chart: Chart) -> list[Truth]:
     reader, separator, folder = given.partition(":")
     if separator and reader in DATASETS:
         return of_dataset(DATASETS[reader](), located(folder), chart)
-    if given not in config.datasets:
-        known = sorted(config.datasets)
-        raise FacemillError(
-            f"{unknown('data set', given, known)} Or give an .npz, or READER:FOLDER with one of the readers "
-            f"{', '.join(DATASETS)}"
-        )
     block = dataset_of(config, given)
-    if block.labels == "tddfa":
-        raise FacemillError(f"data set {given} has the labeller's truth, which is none to score against")
     made = DATASETS[block.reader](subset=block.subset, every=block.every)
     return of_dataset(made, located(root_of(config, given)), chart)
