@@ -63,7 +63,7 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
                 f"evaluation.given.{name}", "benchmark", benchmark, config.evaluation.benchmarks
             )
     for protocol in config.evaluation.protocols:
-        yield from _known("evaluation.protocols", "protocol", protocol, protocols)
+        yield from _known("evaluation.protocols", "protocol", protocol, [*protocols, "default"])
     for key, shipped in config.shipped.items():
         yield from _of_shipped(config, f"shipped.{key}", shipped)
     if config.census is not None:

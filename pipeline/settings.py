@@ -129,6 +129,26 @@ def protocol_names() -> list[str]:
     return sorted(path.stem for path in PROTOCOLS.glob("*.yaml"))
 
 
+DEFAULT_PROTOCOLS = "default"
+"""The word in evaluation.protocols for every protocol whose file says that it is scored by default."""
+
+
+def protocols_of(config: Config) -> list[str]:
+    """The ids of the protocols that a config names, each once; the word default stands for those whose files have a
+    `default`, in the order of its numbers."""
+    named = config.evaluation.protocols
+    if DEFAULT_PROTOCOLS not in named:
+        return list(dict.fromkeys(named))
+    places = {name: read_yaml(PROTOCOLS / f"{name}.yaml").get("default") for name in protocol_names()}
+    known = sorted((place, name) for name, place in places.items() if place is not None)
+    inserted = [
+        inner
+        for name in named
+        for inner in ([by_default for _, by_default in known] if name == DEFAULT_PROTOCOLS else [name])
+    ]
+    return list(dict.fromkeys(inserted))
+
+
 def _explain(error: Mapping[str, Any], kind: type[BaseModel], block: str) -> str:
     """One pydantic error in a block of ``kind`` that stands at ``block``, as a person wants to read it."""
     where = block + ".".join(str(part) for part in error["loc"])

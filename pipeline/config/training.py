@@ -90,7 +90,9 @@ class EvaluationSettings(Strict):
     """Benchmarks and protocols."""
 
     benchmarks: list[str] = Field(min_length=1, description="data sets to test on")
-    protocols: list[str] = Field(min_length=1, description="ids of protocol files")
+    protocols: list[str] = Field(
+        min_length=1, description="ids of protocol files; default: those whose files say so, in their order"
+    )
     given: dict[str, dict[str, str]] = Field(
         {}, description="systems beside ours: name -> benchmark -> file or folder of its predictions"
     )

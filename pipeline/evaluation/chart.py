@@ -86,6 +86,11 @@ class Chart:
         """The same points (M, 3) float64 of the mean face, model frame."""
         return self._mean(grid)
 
+    def on_whole_triangles(self, grid: int) -> np.ndarray:
+        """(M,) bool: the dense points that lie on triangles all of whose corners are on the face, not at its rim."""
+        corners = self._table(grid).corners.reshape(grid, grid, 3)
+        return self.model.face_mask[corners].all(axis=-1)[self._mask(grid)]
+
     def face_mask(self, grid: int) -> np.ndarray:
         """(G, G) bool: the texels that the dense points come from, in row-major order."""
         return self._mask(grid)

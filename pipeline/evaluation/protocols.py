@@ -62,6 +62,9 @@ class Protocol(Strict):
     beside: str | None = Field(
         None, description="protocol by known correspondence whose figure belongs beside this one"
     )
+    default: float | None = Field(
+        None, description="place among the protocols that are scored by default; none: it is not among them"
+    )
     measure: Measure
 
     @model_validator(mode="after")

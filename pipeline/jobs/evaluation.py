@@ -11,11 +11,11 @@ from pipeline.jobs.data import dataset_of, face_model, path_of, root_of, target_
 from pipeline.jobs.job import Parts
 from pipeline.jobs.models import benchmark_parts, model_of, packs_of, seeds_of
 from pipeline.records import FacemillError
-from pipeline.settings import PROTOCOLS, as_values, protocol_names, read_yaml
+from pipeline.settings import PROTOCOLS, as_values, protocol_names, protocols_of, read_yaml
 
 GIVEN_SEED = "0"
 """The seed in the paths of predictions that were given."""
-SAID = frozenset({"paper", "source", "uncertain", "crops"})
+SAID = frozenset({"paper", "source", "uncertain", "crops", "default"})
 """Keys of a protocol file that change no figure: a better sentence makes nothing run again."""
 
 
@@ -62,7 +62,7 @@ def _truth(config: Config, benchmark: str) -> Parts:
         "reader": dataset.reader,
         "root": root_of(config, benchmark),
         "labels": dataset.labels,
-        "protocols": _protocols(config.evaluation.protocols),
+        "protocols": _protocols(protocols_of(config)),
     }
     return inputs, settings, (registry.DATASETS.module(dataset.reader), *face_modules)
 
@@ -94,7 +94,7 @@ def evaluate(config: Config, model: str) -> Parts:
         "seeds": seeds,
         "benchmarks": benchmarks,
         "datasets": datasets,
-        "protocols": _protocols(config.evaluation.protocols),
+        "protocols": _protocols(protocols_of(config)),
     }
     return inputs, settings, ()
 
@@ -112,7 +112,7 @@ def _evaluate_given(config: Config, model: str) -> Parts:
         "seeds": [int(GIVEN_SEED)],
         "benchmarks": benchmarks,
         "datasets": [],
-        "protocols": _protocols(config.evaluation.protocols),
+        "protocols": _protocols(protocols_of(config)),
     }
     return inputs, settings, ()
 
@@ -128,7 +128,7 @@ def sheet(config: Config, model: str, seed: str, benchmark: str) -> Parts:
         "predictions": path_of(config, "infer", "predictions", **at),
         "pack": benchmark_parts(config, model, benchmark)["pack"],
     }
-    settings |= {"target": as_values(target), "protocol": config.evaluation.protocols[0]}
+    settings |= {"target": as_values(target), "protocol": protocols_of(config)[0]}
     return inputs, settings, (registry.TARGETS.module(target.kind), *face_modules)
 
 
@@ -157,7 +157,7 @@ def _results(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
     return inputs, {
         "models": list(config.models),
         "runs": runs,
-        "protocols": _protocols(config.evaluation.protocols),
+        "protocols": _protocols(protocols_of(config)),
     }
 
 

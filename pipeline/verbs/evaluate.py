@@ -12,7 +12,7 @@ from pipeline.config import Config
 from pipeline.jobs import job
 from pipeline.records import FacemillError
 from pipeline.registry import unknown
-from pipeline.settings import PROTOCOLS, protocol_names, read_yaml
+from pipeline.settings import PROTOCOLS, protocol_names, protocols_of, read_yaml
 from pipeline.verbs import chain
 from pipeline.verbs.options import load_config
 
@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     if options.model is None:
         raise FacemillError("expected --model ID, the name of the checkpoint's model in the config")
     config = load_config(options)
-    chosen = options.protocol or config.evaluation.protocols
+    chosen = options.protocol or protocols_of(config)
     for name in chosen:
         if name not in protocol_names():
             raise FacemillError(unknown("protocol", name, protocol_names()))

@@ -165,9 +165,10 @@ def test_a_protocol_says_what_it_is(name):
 def test_every_protocol_by_nearest_points_names_one_by_known_points_beside_it():
     for name in ALL:
         measure = protocols.load(name).measure
-        if measure.kind == "surface" and measure.correspondence != "known":
+        if measure.kind in ("nearest", "rigid", "script", "scan_to_mesh"):
             beside = protocols.load(protocols.load(name).beside).measure
-            assert beside.kind == "points" or beside.correspondence == "known", name
+            known = beside.kind in ("points", "known") or getattr(beside, "correspondence", None) == "index"
+            assert known, name
 
 
 def test_an_unknown_protocol_or_key_is_refused_with_what_was_meant():

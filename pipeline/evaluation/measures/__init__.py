@@ -8,9 +8,8 @@ from pydantic import Field
 
 from pipeline.evaluation.measures.points import PointError
 from pipeline.evaluation.measures.pose import PoseError
-from pipeline.evaluation.measures.surface import SurfaceError
+from pipeline.evaluation.measures.surface import KnownError, NearestError, RigidError, ScanError, ScriptError
 from pipeline.evaluation.measures.volume import VolumeOverlap
 
-__all__ = ["Measure", "PointError", "PoseError", "SurfaceError", "VolumeOverlap"]
-
-Measure = Annotated[PointError | SurfaceError | PoseError | VolumeOverlap, Field(discriminator="kind")]
+Surface = NearestError | RigidError | ScriptError | KnownError | ScanError
+Measure = Annotated[PointError | Surface | PoseError | VolumeOverlap, Field(discriminator="kind")]

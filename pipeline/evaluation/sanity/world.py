@@ -43,6 +43,6 @@ def _annotation(chart: Chart, degrees: tuple[float, float, float], protocol: Pro
         "aflw21": points21,
         "lfpa34": landmarks[::2, :2],
         "lfpa_box": np.stack([landmarks[:, :2].min(axis=0), landmarks[:, :2].max(axis=0)]),
-        "scan": chart.dense_of(bare.vertices(model), 64),
+        "scan": chart.dense_of(bare.vertices(model), 256)[chart.on_whole_triangles(256)][::41],
     }
     return replace(bare, landmarks68=landmarks, points=points, yaws_deg={"aflw": abs(float(degrees[1]))})
