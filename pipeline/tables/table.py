@@ -10,6 +10,7 @@ from pipeline.records import FacemillError
 
 Cell = str | int | float | None
 MISSING = "–"
+WIDE = 8
 
 
 @dataclass(frozen=True)
@@ -26,7 +27,7 @@ class Column:
             return MISSING
         if isinstance(cell, float):
             return f"{cell:{'+' if self.sign else ''}.{self.digits}f}"
-        return str(cell)
+        return " ".join(str(cell).split())
 
 
 @dataclass(frozen=True)
@@ -55,9 +56,9 @@ def as_markdown(table: Table) -> str:
     lines = [
         f"{table.caption}",
         "",
-        _line([column.title for column in table.columns]),
+        _line([_piped(column.title) for column in table.columns]),
         _line(["---:" if right else "---" for right in numeric]),
-        *(_line([cell.replace("|", "\\|") for cell in row]) for row in cells),
+        *(_line([_piped(cell) for cell in row]) for row in cells),
     ]
     if table.notes:
         lines += ["", *(f"- {note}" for note in table.notes)]
@@ -75,11 +76,17 @@ def as_csv(table: Table) -> str:
 
 
 def as_latex(table: Table) -> str:
-    """The table as a LaTeX tabular with booktabs' rules; notes stand below it in a small font."""
+    """The table as a LaTeX tabular with booktabs' rules; notes stand below it in a small font.
+
+    A table of more than `WIDE` columns is scaled to the width of the text, by graphicx.
+    """
     kinds = "".join("r" if _is_numeric(table, index) else "l" for index in range(len(table.columns)))
+    wide = len(table.columns) > WIDE
     lines = [
+        "% " + r"\usepackage{booktabs, graphicx}" if wide else "% " + r"\usepackage{booktabs}",
         r"\begin{table}",
         rf"\caption{{{_escape(table.caption)}}}",
+        *([r"\resizebox{\textwidth}{!}{%"] if wide else []),
         rf"\begin{{tabular}}{{{kinds}}}",
         r"\toprule",
         _latex_row([column.title for column in table.columns]),
@@ -87,7 +94,7 @@ def as_latex(table: Table) -> str:
     ]
     for row in table.rows:
         lines.append(_latex_row([column.text(cell) for column, cell in zip(table.columns, row, strict=True)]))
-    lines += [r"\bottomrule", r"\end{tabular}"]
+    lines += [r"\bottomrule", r"\end{tabular}" + ("}" if wide else "")]
     lines += [rf"\par\footnotesize {_escape(note)}" for note in table.notes]
     return "\n".join([*lines, r"\end{table}"]) + "\n"
 
@@ -95,6 +102,10 @@ def as_latex(table: Table) -> str:
 def _is_numeric(table: Table, index: int) -> bool:
     cells = [row[index] for row in table.rows if row[index] is not None]
     return bool(cells) and not any(isinstance(cell, str) for cell in cells)
+
+
+def _piped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("|", "\\|")
 
 
 def _line(cells: list[str]) -> str:
@@ -118,6 +129,9 @@ _LATEX = {
     "^": r"\textasciicircum{}",
     "<": r"\textless{}",
     ">": r"\textgreater{}",
+    "|": r"\textbar{}",
+    "[": "{[}",
+    "*": "{*}",
     "–": "--",
 }
 

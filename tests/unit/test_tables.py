@@ -1,13 +1,13 @@
-"""Tables: what stands in a cell, and the three forms."""
+"""Tables: the three forms, and that they hold the same cells."""
 
 import csv
 import io
+import re
 
 import pytest
 
 from pipeline.records import FacemillError
-from pipeline.registry import TABLES
-from pipeline.tables.table import Column, Table, as_csv, as_latex, as_markdown
+from pipeline.tables.table import WIDE, Column, Table, as_csv, as_latex, as_markdown
 
 SMALL = Table(
     "A 50 % share",
@@ -15,28 +15,15 @@ SMALL = Table(
     (("a_b|c", 1.26, -0.5), ("d", None, 0.25)),
     ("A note & more.",),
 )
-
-
-def figures(balanced: float | None, bins=(1.0, 2.0, 3.0)) -> dict:
-    entries = [None if mean is None else {"mean": mean, "std": 0.0, "n": 4} for mean in bins]
-    block = {
-        "n": 12,
-        "bins": dict(zip(("0-30", "30-60", "60-90"), entries, strict=True)),
-        "balanced": balanced,
-        "balanced_with_failures": 9.0,
-        "plain": 1.5,
-        "median": 1.4,
-        "std": 0.8,
-    }
-    return block
-
-
-def evaluation(benchmark: str, balanced: float | None = 2.0, bins=(1.0, 2.0, 3.0)) -> dict:
-    own = figures(balanced, bins)
-    protocol = {"unit": "%", **own, "seeds": {"0": own}, "spread": 0.0, "mean_face": figures(20.0)}
-    block = {"images": 13, "evaluated": 12, "failed": 1, "protocols": {"nme68_2d": protocol}}
-    block["truth_floor"] = {"protocol": "nme68_2d", "unit": "%", "balanced": 0.88, "plain": 0.84}
-    return {"benchmarks": {benchmark: block}}
+AWKWARD = Table(
+    "All that a form could read as its own",
+    (Column("a|b"), Column("50 %"), Column("n"), Column("x", digits=3)),
+    (
+        ("[1] a\\b|c", "p & q_r #1 ~ ^ <$>{}", 12, 1 / 3),
+        ("*", 'a "quoted", cell', 0, -2.0),
+        (None, "–", None, None),
+    ),
+)
 
 
 def test_markdown_aligns_numbers_and_escapes_bars():
@@ -56,13 +43,39 @@ def test_csv_keeps_every_digit_and_leaves_what_is_missing_empty():
         ["a_b|c", "1.26", "-0.5"],
         ["d", "", "0.25"],
     ]
+    third = list(csv.reader(io.StringIO(as_csv(AWKWARD))))[1][3]
+    assert float(third) == 1 / 3
 
 
 def test_latex_escapes_what_latex_would_read():
     text = as_latex(SMALL)
     assert r"\begin{tabular}{lrr}" in text
-    assert r"a\_b|c & 1.3 & -0.50 \\" in text
+    assert r"a\_b\textbar{}c & 1.3 & -0.50 \\" in text
     assert r"\caption{A 50 \% share}" in text and r"A note \& more." in text
+    row = next(line for line in as_latex(AWKWARD).splitlines() if "quoted" in line)
+    assert row.startswith("{*}"), "after a line break LaTeX would read a bare star as part of it"
+
+
+def test_a_wide_table_is_scaled_to_the_text_and_a_narrow_one_is_not():
+    wide = Table("w", tuple(Column(f"c{k}") for k in range(WIDE + 1)), (tuple(range(WIDE + 1)),))
+    text = as_latex(wide)
+    assert text.count(r"\resizebox{\textwidth}") == 1 and r"\end{tabular}}" in text
+    assert text.count("{") == text.count("}")
+    assert "resizebox" not in as_latex(SMALL)
+
+
+@pytest.mark.parametrize("table", [SMALL, AWKWARD], ids=["small", "awkward"])
+def test_the_three_forms_hold_the_same_cells(table):
+    markdown, latex = from_markdown(as_markdown(table)), from_latex(as_latex(table))
+    assert markdown == latex
+    assert [len(row) for row in markdown] == [len(table.columns)] * (len(table.rows) + 1)
+    assert markdown[0] == [column.title for column in table.columns]
+    full = list(csv.reader(io.StringIO(as_csv(table))))
+    assert full[0] == markdown[0]
+    for written, shown, row in zip(full[1:], markdown[1:], table.rows, strict=True):
+        for cell, text, column, value in zip(written, shown, table.columns, row, strict=True):
+            assert text == column.text(value)
+            assert (cell or "–") == text if not isinstance(value, float) else float(cell) == value
 
 
 def test_a_row_of_another_length_is_refused():
@@ -70,39 +83,35 @@ def test_a_row_of_another_length_is_refused():
         Table("t", (Column("a"), Column("b")), (("x",),))
 
 
-def test_the_table_of_models_gives_the_share_of_the_mean_face():
-    table = TABLES["models"]({"prn": evaluation("synth_test")})
-    row = dict(zip([column.title for column in table.columns], table.rows[0], strict=True))
-    assert row["model"] == "prn" and row["benchmark"] == "synth_test" and row["failed"] == 1
-    assert row["floor"] == 0.88
-    assert row["balanced"] == 2.0 and row["mean face"] == 20.0 and row["share of it"] == pytest.approx(0.1)
-    assert [row[name] for name in ("0-30", "30-60", "60-90")] == [1.0, 2.0, 3.0]
+def from_markdown(text: str) -> list[list[str]]:
+    """The cells of the first table, header first."""
+    lines = [line for line in text.splitlines() if line.startswith("|")]
+    del lines[1]
+    cells = [line.removeprefix("| ").removesuffix(" |").split(" | ") for line in lines]
+    return [[re.sub(r"\\([\\|])", r"\1", cell) for cell in row] for row in cells]
 
 
-def test_an_empty_bin_stays_a_dash_in_every_form():
-    table = TABLES["models"]({"prn": evaluation("synth_test", None, (1.0, None, 3.0))})
-    assert "| 1.00 | – | 3.00 | – |" in as_markdown(table)
-    assert ",1.0,,3.0,," in as_csv(table)
-
-
-def test_the_papers_numbers_are_compared_only_on_the_papers_benchmark():
-    by_protocol = {}
-    for benchmark in ("synth_test", "aflw2000_test"):
-        table = TABLES["prn_aflw2000"]({"prn": evaluation(benchmark)})
-        titles = [column.title for column in table.columns]
-        rows = [dict(zip(titles, row, strict=True)) for row in table.rows]
-        by_protocol[benchmark] = {(row["protocol"], row["statistic"]): row for row in rows}
-    ours = by_protocol["aflw2000_test"]["nme68_2d", "balanced"]
-    assert (ours["paper"], ours["ours"]) == (3.62, 2.0)
-    assert ours["difference"] == pytest.approx(2.0 - 3.62)
-    assert by_protocol["aflw2000_test"]["nme68_2d", "60-90"]["ours"] == 3.0
-    assert by_protocol["synth_test"]["nme68_2d", "balanced"]["difference"] is None
-    assert by_protocol["synth_test"]["dense_2d", "plain"]["ours"] is None
-
-
-def test_every_printed_number_says_where_it_stands_and_how_sure_it_is():
-    table = TABLES["prn_aflw2000"]({})
-    titles = [column.title for column in table.columns]
-    for row in table.rows:
-        cells = dict(zip(titles, row, strict=True))
-        assert cells["paper"] > 0 and cells["stands in"] and cells["certainty"]
+def from_latex(text: str) -> list[list[str]]:
+    """The cells between the rules, header first, read back to plain text."""
+    words = {
+        "textbackslash": "\\",
+        "textasciitilde": "~",
+        "textasciicircum": "^",
+        "textless": "<",
+        "textgreater": ">",
+        "textbar": "|",
+    }
+    lines = [line for line in text.splitlines() if line.endswith(r" \\")]
+    cells = [line.removesuffix(r" \\").split(" & ") for line in lines]
+    known = "|".join(words)
+    return [
+        [
+            re.sub(
+                rf"\\({known}){{}}|\\(.)|{{(.)}}|(--)",
+                lambda m: words.get(m[1]) or m[2] or m[3] or "–",
+                cell,
+            )
+            for cell in row
+        ]
+        for row in cells
+    ]
