@@ -152,8 +152,8 @@ def truth_floor(annotation: FaceAnnotation, chart: Chart) -> float | None:
 
 
 def label_disagreement(truth: Truth) -> float | None:
-    """2D NME in per cent of the re-annotated 68 landmarks against the original ones, by the original box; None without
-    both."""
+    """2D NME in per cent of the re-annotated 68 landmarks against the original ones, both 0-based, by the box of the
+    original ones; None without both."""
     try:
         original, other = truth.landmarks("original"), truth.landmarks("reannotated")
     except Lacking:

@@ -12,7 +12,15 @@ from evaluation_cases import annotation, model, truth_maps, write_pack
 from pipeline.evaluation import predictions, protocols
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.report import benchmark_block
-from pipeline.evaluation.score import LABEL_DISAGREEMENT, TRUTH_FLOOR, Score, write_scores
+from pipeline.evaluation.score import (
+    LABEL_DISAGREEMENT,
+    TRUTH_FLOOR,
+    Score,
+    label_disagreement,
+    write_scores,
+)
+from pipeline.evaluation.shapes import PointsShape
+from pipeline.evaluation.truth import LABELS, Truth
 from pipeline.io import hdf5
 from pipeline.records import PACK
 from pipeline.registry import FIGURES
@@ -23,6 +31,7 @@ from pipeline.tables.figures.label_disagreement import clouds, disagreement, gro
 from pipeline.tables.figures.nme_by_yaw import steps_of
 from pipeline.tables.figures.page import WIDTH, Page, length_of, shortened, wrapped
 from pipeline.tables.figures.side_by_side import choose
+from pipeline.tables.figures.tiles import course
 from pipeline.tables.figures.values import best_model, degrees, series_of, with_unit
 from pipeline.tables.figures.worst_twenty import ranked
 from pipeline.tables.results import MEAN_FACE, Results, Run
@@ -61,11 +70,13 @@ def results_in(folder, chart, *, labels: bool = False) -> Results:
     pack = write_pack(folder / "pack.h5", chart.model, FACES)
     maps = truth_maps(pack)
     path = folder / "predictions.h5"
-    with hdf5.open_checked(pack, PACK) as source:
-        with hdf5.create(path, predictions.PREDICTIONS, len(maps), {"S": maps.shape[1]}) as file:
-            for row, found in enumerate(predictions.constant(maps[0], source)):
-                file["face"][row], file["picture"][row] = found.face, found.picture
-                file["transform"][row], file["map"][row] = found.transform.to_array(), maps[row]
+    with (
+        hdf5.open_checked(pack, PACK) as source,
+        hdf5.create(path, predictions.PREDICTIONS, len(maps), {"S": maps.shape[1]}) as file,
+    ):
+        for row, found in enumerate(predictions.constant(maps[0], source)):
+            file["face"][row], file["picture"][row] = found.face, found.picture
+            file["transform"][row], file["map"][row] = found.transform.to_array(), maps[row]
     runs, evaluations = [], {}
     mean = scores_of([20.0] * 6, labels=labels)
     for name, values in VALUES.items():
@@ -200,11 +211,9 @@ def test_meshes_and_contours_of_right_predictions_lie_on_the_truth(results, char
     tiles = [axes for axes in figure.axes if axes.images]
     assert len(tiles) == 6 * 4, "six pictures: crop, two models, truth"
     crop, prn, other, truth = tiles[:4]
-    assert not crop.lines and len(truth.lines) == 18 and len(prn.lines) == 36
-    true, found = (np.concatenate([line.get_xydata() for line in prn.lines[k::2]]) for k in (0, 1))
-    assert true == pytest.approx(found), "a casing and a line of one course"
-    half = len(found) // 2
-    assert np.abs(found[:half] - found[half:]).max() < 0.6
+    assert not crop.lines and len(truth.lines) == 2 and len(prn.lines) == 4
+    _, true, _, found = (line.get_xydata() for line in prn.lines)
+    assert np.nanmax(np.abs(true - found)) < 0.6
     shown = [tile.images[0].get_array() for tile in (crop, prn, other, truth)]
     assert (shown[0] != shown[1]).any() and (shown[1] == shown[2]).all()
     assert np.abs(shown[1].astype(int) - shown[3]).mean() < 4
@@ -240,6 +249,22 @@ def test_labels_that_are_the_same_are_not_drawn(results, chart, words, monkeypat
     monkeypatch.setattr("pipeline.tables.figures.label_disagreement.LEAST", 1e3)
     assert not axes_of(FIGURES["label_disagreement"](results, chart))
     assert any("are the same to" in said for said in words)
+
+
+def test_labels_are_as_far_apart_as_the_box_of_the_original_ones_says():
+    points = np.random.default_rng(0).uniform(0, 1, (68, 2)) * [40, 90]
+    points[:2] = [[0, 0], [40, 90]]
+    moved = {LABELS["reannotated"]: points + np.array([3, 4])}
+    assert label_disagreement(Truth("a", PointsShape(points, None, moved))) == pytest.approx(100 * 5 / 60)
+    assert label_disagreement(Truth("a", PointsShape(points, None))) is None
+
+
+def test_contours_lift_the_pen_between_parts_and_close_eyes_and_lips():
+    points = np.stack([np.arange(68.0), np.zeros(68)], axis=1)
+    x = course(points)[:, 0]
+    assert np.isnan(x).sum() == 9 and len(x) == 68 + 4 + 9
+    eye = x[list(x).index(36) :][:7]
+    assert list(eye) == [36, 37, 38, 39, 40, 41, 36]
 
 
 def test_groups_have_equally_many_pictures():

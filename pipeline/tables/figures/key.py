@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from pipeline.tables.figures.page import INNER, LEADING, SIZE, SMALL, Page, length_of, shortened
 from pipeline.tables.results import MEAN_FACE, Results
 
@@ -36,6 +38,11 @@ def looks(results: Results) -> Mapping[str, Look]:
         turn = place // len(COLOURS) % len(STROKES)
         found[model] = Look(COLOURS[place % len(COLOURS)], STROKES[turn], MARKERS[turn])
     return {**found, MEAN_FACE: MEAN_LOOK}
+
+
+def opacity_of(points: int) -> float:
+    """Of each point of a scatter: the lighter, the more there are, so that lines over them stay visible."""
+    return float(np.clip(8 / np.sqrt(max(points, 1)), 0.05, 0.4))
 
 
 @dataclass(frozen=True)

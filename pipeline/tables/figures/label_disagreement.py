@@ -15,7 +15,7 @@ from pipeline.evaluation.score import LABEL_DISAGREEMENT, TRUTH_FLOOR
 from pipeline.metrics.bootstrap import bootstrap
 from pipeline.metrics.summary import YAW_BINS, summarise
 from pipeline.registry import FIGURES
-from pipeline.tables.figures.key import GREY, Entry, Look, key, looks
+from pipeline.tables.figures.key import GREY, Entry, Look, key, looks, opacity_of
 from pipeline.tables.figures.page import INNER, Area, Drawn, Page
 from pipeline.tables.figures.values import Mean, best_model, means, models_on, number, scores_of, series_of
 from pipeline.tables.results import Results
@@ -139,10 +139,11 @@ def _draw(area: Area, drawn: Sequence[Cloud]) -> None:
         linestyle=LABELS.stroke,
         linewidth=0.8,
     )
+    light = opacity_of(sum(len(cloud.error) for cloud in drawn))
     for cloud, group in zip(drawn, groups, strict=True):
         colour = cloud.look.colour
         x, y = np.clip(cloud.apart, 0, right), np.clip(cloud.error, 0, top)
-        axes.scatter(x, y, s=3, color=colour, alpha=0.4, linewidths=0, rasterized=True)
+        axes.scatter(x, y, s=3, color=colour, alpha=light, linewidths=0, rasterized=True)
         axes.plot(
             *group.T[:2], color=colour, linestyle=cloud.look.stroke, marker=cloud.look.marker, markersize=3
         )

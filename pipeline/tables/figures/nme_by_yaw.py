@@ -11,15 +11,15 @@ from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.protocols import Protocol
 from pipeline.metrics.bootstrap import bootstrap
 from pipeline.registry import FIGURES
-from pipeline.tables.figures.key import Entry, Look, key, looks
+from pipeline.tables.figures.key import Entry, Look, key, looks, opacity_of
 from pipeline.tables.figures.page import INNER, Area, Drawn, Page
 from pipeline.tables.figures.values import UNITS, Mean, Series, number, series_of
 from pipeline.tables.results import MEAN_FACE, Results
 
 STEP, END = 15.0, 90.0
 LEFT, RIGHT, HEIGHT = 0.3, 0.08, 1.6
-ASIDE = 1.3
-"""Degrees between the means of two models, so that none covers another."""
+ASIDE, SPREAD = 1.3, 9.0
+"""Degrees between the means of two models, so that none covers another, and at most between the first and the last."""
 SAMPLES = 2000
 HIGHEST = 98.0
 """Percentile of the faces up to which the axis goes at least."""
@@ -103,6 +103,9 @@ def _panel(page: Page, results: Results, benchmark: str, protocol: Protocol) -> 
     steps = [steps_of(faces.yaw, faces.values) for faces in shown]
     top = _top(shown, steps)
 
+    aside = min(ASIDE, SPREAD / len(shown))
+    light = opacity_of(sum(len(faces.values) for faces in shown if faces.drawn))
+
     def draw(area: Area) -> None:
         axes = area.axes(LEFT, 0.05, INNER - LEFT - RIGHT, HEIGHT)
         for bound in list(protocol.bins.values())[:-1]:
@@ -110,8 +113,9 @@ def _panel(page: Page, results: Results, benchmark: str, protocol: Protocol) -> 
         for place, (faces, means) in enumerate(zip(shown, steps, strict=True)):
             own = look[faces.series.look]
             if faces.drawn:
-                _scatter(axes, own, np.clip(faces.yaw, 0, END), np.clip(faces.values, None, top))
-            _draw_steps(axes, own, means, ASIDE * (place - (len(shown) - 1) / 2))
+                x, y = np.clip(faces.yaw, 0, END), np.clip(faces.values, None, top)
+                axes.scatter(x, y, s=3, color=own.colour, alpha=light, linewidths=0, rasterized=True)
+            _draw_steps(axes, own, means, aside * (place - (len(shown) - 1) / 2))
         axes.set(xlim=(-1, END + 1), ylim=(0, top), xticks=np.arange(0, END + 1, STEP))
         axes.set_xlabel("true |yaw|, degrees")
         axes.set_ylabel(f"{'error' if protocol.better == 'lower' else 'score'}, {UNITS[protocol.unit]}")
@@ -146,10 +150,6 @@ def _top(shown: Sequence[Faces], steps: Sequence[Steps]) -> float:
     return 1.05 * float(max(ends)) or 1.0
 
 
-def _scatter(axes, look: Look, yaw: np.ndarray, values: np.ndarray) -> None:
-    axes.scatter(yaw, values, s=3, color=look.colour, alpha=0.4, linewidths=0, rasterized=True)
-
-
 def _draw_steps(axes, look: Look, steps: Steps, aside: float) -> None:
     x = steps.centre + aside
     axes.plot(x, steps.mean, color=look.colour, linestyle=look.stroke, marker=look.marker, markersize=3)
@@ -160,6 +160,6 @@ def _on_the_edge(shown: Sequence[Faces], top: float) -> str:
     """What stands on the edge of the axes instead of beyond it, as a sentence; empty: nothing."""
     above = sum(int((faces.values > top).sum()) for faces in shown)
     wide = sum(int((faces.yaw > END).sum()) for faces in shown)
-    words = [f"{above} above it" if above else "", f"{wide} beyond {END:g} degrees" if wide else ""]
+    words = [f"{above} points above it" if above else "", f"{wide} beyond {END:g} degrees" if wide else ""]
     told = " and ".join(word for word in words if word)
     return f"Drawn on the edge of the axes: {told}." if told else ""

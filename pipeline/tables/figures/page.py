@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 WIDTH = 4.0
 MARGIN = 0.08
 INNER = WIDTH - 2 * MARGIN
-DPI = 400
+DPI, EMBEDDED = 400, 200
+"""Of the PNG, and of what the SVG holds as pixels: clouds of points. Crops keep their own."""
 LONGEST = 65_000
 """Pixels of a PNG's height; Agg draws up to 65,535."""
 SIZE, SMALL, LARGE = 6.5, 6.0, 8.5
@@ -81,7 +82,7 @@ class Drawn:
 
     def svg(self) -> bytes:
         """The figure as SVG, letters as outlines."""
-        return self._saved(format="svg", dpi=DPI, metadata={"Date": None})
+        return self._saved(format="svg", dpi=EMBEDDED, metadata={"Date": None})
 
     def png(self) -> bytes:
         """The figure as PNG, 1,600 pixels wide; narrower where it would get too long for a picture."""

@@ -80,15 +80,21 @@ def meshed(face: Face, shape: Shape, chart: Chart) -> np.ndarray:
     return overlay(face.image, position_map, mask, OPACITY)
 
 
+def course(points: np.ndarray) -> np.ndarray:
+    """The contours (m, 2) of 68 landmarks as one line, with NaN where the pen is lifted."""
+    lifted = np.full((1, 2), np.nan)
+    parts = [points[[*rows, rows[0]] if closed else rows, :2] for rows, closed in PARTS]
+    return np.concatenate([part for contour in parts for part in (contour, lifted)])
+
+
 def _picture(area: Area, left: float, tile: Tile) -> None:
     axes = area.axes(left, 0, SIDE, SIDE)
     axes.imshow(tile.image, interpolation="none", aspect="auto")
     axes.set_axis_off()
     for colour, points in tile.contours:
-        for rows, closed in PARTS:
-            x, y = points[[*rows, rows[0]] if closed else rows, :2].T
-            axes.plot(x, y, color="black", linewidth=0.9, alpha=0.6)
-            axes.plot(x, y, color=colour, linewidth=0.6)
+        x, y = course(points).T
+        axes.plot(x, y, color="black", linewidth=0.9, alpha=0.6)
+        axes.plot(x, y, color=colour, linewidth=0.6)
     height, width = tile.image.shape[:2]
     axes.set(xlim=(-0.5, width - 0.5), ylim=(height - 0.5, -0.5))
 
