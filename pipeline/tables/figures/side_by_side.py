@@ -18,7 +18,9 @@ from pipeline.tables.results import Results
 
 COUNT, TILTED = 8, 4
 BEYOND = 99.0
-"""Degrees: a label with a larger angle does not say how a head is tilted, and is left out by pose protocols too."""
+"""Degrees: labels with a larger angle are left out by pose protocols too."""
+PROFILE = 60.0
+"""Degrees of yaw beyond which roll and pitch stand for nearly the same turn, and a large roll for no tilted head."""
 
 
 @FIGURES.register("side_by_side")
@@ -26,7 +28,8 @@ def side_by_side(results: Results, chart: Chart) -> Drawn:
     """The figure: per benchmark up to eight pictures, each through the first seed of every model."""
     page = Page(
         "The same pictures through every model",
-        f"The {TILTED} pictures with the largest roll, as SynergyNet's README shows them, then others spread over yaw. "
+        f"The {TILTED} pictures with the largest roll (of those up to {PROFILE:g} degrees of yaw), as SynergyNet's README "
+        "shows them, then others spread over yaw. "
         "Coloured contours: predicted landmarks; white: true ones. The first seed of each model.",
     )
     if not results.protocols or not results.benchmarks:
@@ -42,18 +45,17 @@ def choose(angles: Mapping[str, np.ndarray], count: int = COUNT, tilted: int = T
     |yaw|.
 
     Args:
-        angles: picture -> true pitch, yaw, roll (3,) in degrees, NaN where they are unknown. Pictures with an unknown
-            angle, or one beyond 99 degrees, are not chosen for their roll; unknown yaws come last.
+        angles: picture -> true pitch, yaw, roll (3,) in degrees. Pictures with an unknown angle (NaN), or one beyond 99
+            degrees, come in only where there are not enough others, by their names.
     """
-    plausible = [p for p, a in angles.items() if np.isfinite(a).all() and np.abs(a).max() <= BEYOND]
-    rolled = sorted(plausible, key=lambda p: (-abs(angles[p][2]), p))[:tilted]
-
-    def yaw(picture: str) -> tuple[float, str]:
-        return float(np.nan_to_num(abs(angles[picture][1]), nan=np.inf)), picture
-
-    others = sorted(set(angles) - set(rolled), key=yaw)
-    places = np.linspace(0, len(others) - 1, min(count - len(rolled), len(others))).round().astype(int)
-    return rolled + [others[place] for place in places]
+    plausible = {p: a for p, a in angles.items() if np.isfinite(a).all() and np.abs(a).max() <= BEYOND}
+    turned = [p for p, (_, yaw, _) in plausible.items() if abs(yaw) <= PROFILE]
+    rolled = sorted(turned, key=lambda p: (-abs(plausible[p][2]), p))[:tilted]
+    others = sorted(set(plausible) - set(rolled), key=lambda p: (abs(plausible[p][1]), p))
+    wanted = min(count - len(rolled), len(others))
+    spread = [others[place] for place in np.linspace(0, len(others) - 1, wanted).round().astype(int)]
+    rest = sorted(set(angles) - set(plausible))
+    return [*rolled, *spread, *rest[: count - len(rolled) - wanted]]
 
 
 def _panel(page: Page, results: Results, benchmark: str, protocol: Protocol, chart: Chart) -> None:

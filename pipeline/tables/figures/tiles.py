@@ -1,4 +1,4 @@
-"""Tiles: crops under predicted meshes and contours of landmarks, in rows of four with words below."""
+"""Tiles: crops under predicted meshes and contours of landmarks, in rows with words below."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from pipeline.evaluation.sheet import overlay
 from pipeline.tables.figures.faces import Face
 from pipeline.tables.figures.page import INNER, LEADING, SMALL, Area, Page, shortened
 
-COLUMNS, GAP = 4, 0.06
-SIDE = (INNER - (COLUMNS - 1) * GAP) / COLUMNS
+FEWEST, MOST, GAP = 3, 4, 0.06
+"""Tiles in a row, and inches between them."""
 LINE = LEADING * SMALL / 72
 GRID = 128
 """Side of the map whose texels a mesh is drawn from."""
@@ -49,21 +49,23 @@ def tile_of(
 
 
 def add_tiles(page: Page, tiles: Sequence[Tile]) -> None:
-    """Add tiles to a page, four in a row."""
+    """Add tiles to a page, four in a row; three, and larger, where there are no more."""
+    columns = max(FEWEST, min(MOST, len(tiles)))
+    side = (INNER - (columns - 1) * GAP) / columns
     page.add(0.03, lambda area: None)
-    for start in range(0, len(tiles), COLUMNS):
-        row = tiles[start : start + COLUMNS]
+    for start in range(0, len(tiles), columns):
+        row = tiles[start : start + columns]
         lines = max(len(tile.words) for tile in row)
-        page.add(SIDE + lines * LINE + 0.08, _row(row))
+        page.add(side + lines * LINE + 0.08, _row(row, side))
 
 
-def _row(row: Sequence[Tile]):
+def _row(row: Sequence[Tile], side: float):
     def draw(area: Area) -> None:
         for place, tile in enumerate(row):
-            left = place * (SIDE + GAP)
-            _picture(area, left, tile)
+            left = place * (side + GAP)
+            _picture(area, left, side, tile)
             for number, words in enumerate(tile.words):
-                area.write(left, SIDE + (number + 0.7) * LINE, shortened(words, SIDE, SMALL), size=SMALL)
+                area.write(left, side + (number + 0.7) * LINE, shortened(words, side, SMALL), size=SMALL)
 
     return draw
 
@@ -87,8 +89,8 @@ def course(points: np.ndarray) -> np.ndarray:
     return np.concatenate([part for contour in parts for part in (contour, lifted)])
 
 
-def _picture(area: Area, left: float, tile: Tile) -> None:
-    axes = area.axes(left, 0, SIDE, SIDE)
+def _picture(area: Area, left: float, side: float, tile: Tile) -> None:
+    axes = area.axes(left, 0, side, side)
     axes.imshow(tile.image, interpolation="none", aspect="auto")
     axes.set_axis_off()
     for colour, points in tile.contours:
