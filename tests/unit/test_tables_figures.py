@@ -1,10 +1,12 @@
 """Figures: the same bytes twice, the right curves, means and pictures, and sentences for what is lacking."""
 
 import re
+import shutil
 import struct
 from dataclasses import replace
 
 import cv2
+import h5py
 import numpy as np
 import pytest
 from evaluation_cases import annotation, model, truth_maps, write_pack
@@ -26,12 +28,13 @@ from pipeline.records import PACK
 from pipeline.registry import FIGURES
 from pipeline.tables.figures import page as pages
 from pipeline.tables.figures.ced import ced
+from pipeline.tables.figures.faces import angles_of, faces_of
 from pipeline.tables.figures.key import looks
 from pipeline.tables.figures.label_disagreement import clouds, disagreement, groups_of
 from pipeline.tables.figures.nme_by_yaw import steps_of
 from pipeline.tables.figures.page import WIDTH, Page, length_of, shortened, wrapped
 from pipeline.tables.figures.side_by_side import choose
-from pipeline.tables.figures.tiles import course
+from pipeline.tables.figures.tiles import course, tile_of
 from pipeline.tables.figures.values import best_model, degrees, series_of, with_unit
 from pipeline.tables.figures.worst_twenty import ranked
 from pipeline.tables.results import MEAN_FACE, Results, Run
@@ -219,6 +222,40 @@ def test_meshes_and_contours_of_right_predictions_lie_on_the_truth(results, char
     assert np.abs(shown[1].astype(int) - shown[3]).mean() < 4
 
 
+def test_systems_whose_predictions_were_given_have_curves_and_no_pictures(results, chart, words):
+    run = replace(results.of("bench", "other")[0], model="theirs", predictions=None, pack=None)
+    block = results.evaluations["other"]
+    both = replace(results, evaluations={**results.evaluations, "theirs": block}, runs=[*results.runs, run])
+    assert len(axes_of(ced(both, chart))[0].lines) == 4
+    FIGURES["side_by_side"](both, chart)
+    assert "Not drawn, as their predictions are not stored here: theirs." in words
+    alone = replace(results, evaluations={"theirs": block}, runs=[run])
+    for name in ("side_by_side", "worst_twenty"):
+        words.clear()
+        assert not [axes for axes in FIGURES[name](alone, chart).figure.axes if axes.images]
+        assert any("nothing to draw" in said for said in words)
+
+
+def test_a_truth_of_few_points_leaves_their_contours_open_and_has_no_mesh(results, chart, tmp_path):
+    copy = tmp_path / "points.h5"
+    shutil.copy(results.runs[0].pack, copy)
+    with h5py.File(copy, "r+") as pack:
+        for name in ("pose_para", "camera", "shape_para", "exp_para"):
+            pack[name][:2] = np.nan
+        pack["landmarks68"][0] = np.nan
+        pack["landmarks68"][1, 20:] = np.nan
+    runs = [replace(run, pack=str(copy)) for run in results.runs]
+    faces = faces_of(runs, ["p0", "p1"], chart)
+    bare = tile_of(faces["p0"], chart, [], faces["p0"].truth, ("red", faces["p0"].truth))
+    assert bare.contours == [] and (bare.image == faces["p0"].image).all()
+    few = tile_of(faces["p1"], chart, [], faces["p1"].truth, ("red", faces["p1"].truth))
+    assert np.isfinite(few.contours[0][1]).all(axis=1).sum() == 20
+    angles = angles_of(runs)
+    assert np.isnan(angles["p1"][[0, 2]]).all() and angles["p1"][1] == pytest.approx(10)
+    assert set(choose(angles)) == {f"p{k}" for k in range(6)}
+    assert FIGURES["side_by_side"](replace(results, runs=runs), chart).svg().startswith(b"<?xml")
+
+
 def test_tilted_heads_come_first_and_glitches_of_labels_do_not_count():
     angles = {f"a{k}": np.array([0.0, 10.0 * k, k]) for k in range(9)}
     angles |= {"glitch": np.array([0, 0, 170.0]), "unknown": np.full(3, np.nan)}
@@ -242,7 +279,7 @@ def test_labels_of_two_annotators_are_set_against_the_best_model(relabelled, cha
 def test_where_there_is_one_annotation_it_is_set_against_the_face_model(results, chart, words):
     assert disagreement(results, "bench")[0] == TRUTH_FLOOR
     FIGURES["label_disagreement"](results, chart)
-    assert any("annotated once" in said for said in words)
+    assert any("No second annotation" in said for said in words)
 
 
 def test_labels_that_are_the_same_are_not_drawn(results, chart, words, monkeypatch):

@@ -35,9 +35,10 @@ class Face:
 def angles_of(runs: Sequence[Run]) -> dict[str, np.ndarray]:
     """Picture -> true pitch, yaw and roll (3,) in degrees of its first face in any run's pack; NaN where unknown."""
     found: dict[str, np.ndarray] = {}
-    for path in dict.fromkeys(run.pack for run in runs):
+    for path in _packs(runs):
         with hdf5.open_checked(path, PACK) as pack:
             angles = np.degrees(pack["pose_para"][:, :3])
+            angles[:, 1] = np.where(np.isnan(angles[:, 1]), pack["yaw_deg"][:], angles[:, 1])
             for picture, own in zip(hdf5.texts(pack["picture"]), angles, strict=True):
                 found.setdefault(picture, own)
     return found
@@ -46,7 +47,7 @@ def angles_of(runs: Sequence[Run]) -> dict[str, np.ndarray]:
 def faces_of(runs: Sequence[Run], pictures: Collection[str], chart: Chart) -> dict[str, Face]:
     """The first face of each of these pictures, from the first run's pack that has it; others are left out."""
     found: dict[str, Face] = {}
-    for path in dict.fromkeys(run.pack for run in runs):
+    for path in _packs(runs):
         with hdf5.open_checked(path, PACK) as pack:
             for row, picture in enumerate(hdf5.texts(pack["picture"])):
                 if picture in pictures and picture not in found:
@@ -55,14 +56,23 @@ def faces_of(runs: Sequence[Run], pictures: Collection[str], chart: Chart) -> di
 
 
 def shapes_of(run: Run, pictures: Collection[str], chart: Chart) -> dict[str, Shape]:
-    """What a run predicted for the first face of each of these pictures, in pixels of the picture; without those that
-    failed."""
+    """What a run of the chain predicted for the first face of each of these pictures, in pixels of the picture; without
+    those that failed."""
     found: dict[str, Shape] = {}
     with hdf5.open_checked(run.pack, PACK) as pack:
         for prediction in predictions.stored(Path(run.predictions), pack):
             if prediction.picture in pictures and prediction.picture not in found:
                 found[prediction.picture] = prediction.shape(chart)
     return {picture: shape for picture, shape in found.items() if shape.finite}
+
+
+def drawable(runs: Sequence[Run]) -> list[Run]:
+    """The runs whose predictions and crops are stored: not those of predictions that were given."""
+    return [run for run in runs if run.pack and run.predictions]
+
+
+def _packs(runs: Sequence[Run]) -> list[str]:
+    return list(dict.fromkeys(run.pack for run in drawable(runs)))
 
 
 def _face(pack: h5py.File, row: int, picture: str, chart: Chart) -> Face:
@@ -73,7 +83,7 @@ def _face(pack: h5py.File, row: int, picture: str, chart: Chart) -> Face:
 
 
 def _without_nan(annotation: FaceAnnotation) -> FaceAnnotation:
-    """The annotation; its landmarks alone where the pack has no parameters of a face model for it."""
+    """The annotation; its landmarks alone where the pack does not know all parameters of a face model for it."""
     known = (annotation.pose, annotation.shape, annotation.expression, annotation.camera)
     if all(np.isfinite(part).all() for part in known):
         return annotation

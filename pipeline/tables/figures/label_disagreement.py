@@ -106,8 +106,9 @@ def _panel(page: Page, results: Results, benchmark: str) -> None:
     kind, apart = found
     if kind == TRUTH_FLOOR:
         page.text(
-            "The pictures were annotated once. Shown is how far the data set's own 68 points lie from those of the "
-            "face model fitted to them, which dense truth is made of."
+            "No second annotation was read; one is where the data set has it and a protocol that needs it, as "
+            f"{AGAINST_OTHER}, is scored. Shown is how far the data set's own 68 points lie from those of the face "
+            "model fitted to them, which dense truth is made of."
         )
     if max(mean.value for mean in apart.values()) < LEAST:
         page.text(f"On every picture they are the same to {LEAST:g} %: there is nothing to draw.")

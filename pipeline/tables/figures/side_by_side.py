@@ -9,10 +9,10 @@ import numpy as np
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.protocols import Protocol
 from pipeline.registry import FIGURES
-from pipeline.tables.figures.faces import angles_of, faces_of, shapes_of
+from pipeline.tables.figures.faces import angles_of, drawable, faces_of, shapes_of
 from pipeline.tables.figures.key import looks
 from pipeline.tables.figures.page import Drawn, Page
-from pipeline.tables.figures.tiles import TRUE, add_tiles, tile_of
+from pipeline.tables.figures.tiles import TRUE, add_tiles, landmarks_in, tile_of
 from pipeline.tables.figures.values import degrees, models_on, series_of, with_unit
 from pipeline.tables.results import Results
 
@@ -28,9 +28,9 @@ def side_by_side(results: Results, chart: Chart) -> Drawn:
     """The figure: per benchmark up to eight pictures, each through the first seed of every model."""
     page = Page(
         "The same pictures through every model",
-        f"The {TILTED} pictures with the largest roll (of those up to {PROFILE:g} degrees of yaw), as SynergyNet's README "
-        "shows them, then others spread over yaw. "
-        "Coloured contours: predicted landmarks; white: true ones. The first seed of each model.",
+        f"The {TILTED} pictures with the largest roll (of those up to {PROFILE:g} degrees of yaw), as SynergyNet's "
+        "README shows them, then others spread over yaw. Coloured contours: predicted landmarks; white: true ones. "
+        "The first seed of each model.",
     )
     if not results.protocols or not results.benchmarks:
         page.text("No benchmark was scored: there is nothing to draw.")
@@ -45,11 +45,11 @@ def choose(angles: Mapping[str, np.ndarray], count: int = COUNT, tilted: int = T
     |yaw|.
 
     Args:
-        angles: picture -> true pitch, yaw, roll (3,) in degrees. Pictures with an unknown angle (NaN), or one beyond 99
-            degrees, come in only where there are not enough others, by their names.
+        angles: picture -> true pitch, yaw, roll (3,) in degrees, NaN where one is unknown. Pictures with an unknown
+            yaw, or with an angle beyond 99 degrees, come in only where there are not enough others, by their names.
     """
-    plausible = {p: a for p, a in angles.items() if np.isfinite(a).all() and np.abs(a).max() <= BEYOND}
-    turned = [p for p, (_, yaw, _) in plausible.items() if abs(yaw) <= PROFILE]
+    plausible = {p: a for p, a in angles.items() if np.isfinite(a[1]) and np.nanmax(np.abs(a)) <= BEYOND}
+    turned = [p for p, (_, yaw, roll) in plausible.items() if abs(yaw) <= PROFILE and np.isfinite(roll)]
     rolled = sorted(turned, key=lambda p: (-abs(plausible[p][2]), p))[:tilted]
     others = sorted(set(plausible) - set(rolled), key=lambda p: (abs(plausible[p][1]), p))
     wanted = min(count - len(rolled), len(others))
@@ -60,7 +60,11 @@ def choose(angles: Mapping[str, np.ndarray], count: int = COUNT, tilted: int = T
 
 def _panel(page: Page, results: Results, benchmark: str, protocol: Protocol, chart: Chart) -> None:
     page.heading(f"{benchmark}: {protocol.title} ({protocol.id})")
-    runs = {model: results.of(benchmark, model)[0] for model in models_on(results, benchmark)}
+    models = models_on(results, benchmark)
+    runs = {model: run for model in models for run in drawable(results.of(benchmark, model))[:1]}
+    scores_alone = [model for model in models if model not in runs]
+    if scores_alone:
+        page.text(f"Not drawn, as their predictions are not stored here: {', '.join(scores_alone)}.")
     series = {one.look: one for one in series_of(results, benchmark, protocol)[0]}
     counted = {score.picture for one in series.values() for score in one.scores}
     angles = {p: own for p, own in angles_of(list(runs.values())).items() if p in counted}
@@ -85,5 +89,7 @@ def _panel(page: Page, results: Results, benchmark: str, protocol: Protocol, cha
             told = "failed" if shape is None else with_unit(score.value if score else None, protocol.unit)
             contours = [(TRUE, face.truth), (look[model].colour, shape)]
             tiles.append(tile_of(face, chart, [model, told], shape, *contours))
-        tiles.append(tile_of(face, chart, ["truth"], face.truth, (TRUE, face.truth)))
+        known = landmarks_in(face, face.truth) is not None
+        words = ["truth"] if known else ["truth", "no 68 landmarks"]
+        tiles.append(tile_of(face, chart, words, face.truth, (TRUE, face.truth)))
         add_tiles(page, tiles)

@@ -102,9 +102,9 @@ def _picture(area: Area, left: float, side: float, tile: Tile) -> None:
 
 
 def landmarks_in(face: Face, shape: Shape) -> np.ndarray | None:
-    """The landmarks (68, 2 or 3) of a shape in pixels of the crop; None where it has none, or not finite ones."""
+    """The landmarks (68, 2 or 3) of a shape in pixels of the crop, NaN where one is unknown; None where all are."""
     try:
         points = face.crop.apply(shape.landmarks())
     except Lacking:
         return None
-    return points if np.isfinite(points).all() else None
+    return points if np.isfinite(points[:, :2]).any() else None

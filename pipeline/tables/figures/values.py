@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -111,13 +111,18 @@ def series_of(results: Results, benchmark: str, protocol: Protocol) -> tuple[lis
     return found + faces[:1], without
 
 
-def best_model(results: Results, benchmark: str, protocol: Protocol) -> str | None:
-    """The model with the best headline under a protocol; of equal ones the first; None where no model has one."""
+def best_model(
+    results: Results, benchmark: str, protocol: Protocol, among: Collection[str] | None = None
+) -> str | None:
+    """The model with the best headline under a protocol, of all or among some; of equal ones the first; None where no
+    model has one."""
     sign = 1 if protocol.better == "lower" else -1
     headlines = {
         series.look: sign * series.figures["headline"]
         for series in series_of(results, benchmark, protocol)[0]
-        if series.look != MEAN_FACE and series.figures["headline"] is not None
+        if series.look != MEAN_FACE
+        and (among is None or series.look in among)
+        and series.figures["headline"] is not None
     }
     return min(headlines, key=headlines.get) if headlines else None
 

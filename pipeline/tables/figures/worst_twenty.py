@@ -7,7 +7,7 @@ import numpy as np
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.protocols import Protocol
 from pipeline.registry import FIGURES
-from pipeline.tables.figures.faces import faces_of, shapes_of
+from pipeline.tables.figures.faces import angles_of, drawable, faces_of, shapes_of
 from pipeline.tables.figures.key import looks
 from pipeline.tables.figures.page import Drawn, Page
 from pipeline.tables.figures.tiles import TRUE, add_tiles, tile_of
@@ -54,19 +54,21 @@ def ranked(results: Results, benchmark: str, protocol: Protocol) -> tuple[list[t
 def _panel(page: Page, results: Results, benchmark: str, protocol: Protocol, chart: Chart) -> None:
     page.heading(f"{benchmark}: {protocol.title} ({protocol.id})")
     order, failed = ranked(results, benchmark, protocol)
-    best = best_model(results, benchmark, protocol)
-    if not order or best is None:
-        page.text("No model has a usable prediction: there is no picture to draw.")
+    runs = drawable(results.of(benchmark))
+    best = best_model(results, benchmark, protocol, {run.model for run in runs})
+    crops = angles_of(runs)
+    shown = [(picture, mean) for picture, mean in order if picture in crops]
+    if not shown or best is None:
+        page.text("No model of the chain has a usable prediction: there is nothing to draw.")
         return
-    run = results.of(benchmark, best)[0]
-    page.text(f"Mesh and coloured contours: {best}, the best model here, seed {run.seed}.")
-    if failed:
+    run = next(run for run in runs if run.model == best)
+    page.text(f"Mesh and coloured contours: {best}, the best model with stored predictions, seed {run.seed}.")
+    missing = failed + len(order) - len(shown)
+    if missing:
         worst = f"{protocol.worst:g}{SUFFIXES[protocol.unit]}"
-        page.text(
-            f"{failed} more failed with every model: each counts {worst}, and there is nothing to draw."
-        )
-    chosen = dict(order[:COUNT])
-    faces = faces_of(results.of(benchmark), chosen, chart)
+        page.text(f"{missing} more have no crop, or failed with every model: a failure counts {worst}.")
+    chosen = dict(shown[:COUNT])
+    faces = faces_of(runs, chosen, chart)
     shapes = shapes_of(run, chosen, chart)
     colour = looks(results)[best].colour
     tiles = []
