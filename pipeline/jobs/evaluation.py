@@ -155,8 +155,9 @@ def _results(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
         "packs": [benchmark_parts(config, model, benchmark)["pack"] for model, _, benchmark in runs],
     }
     return inputs, {
-        "models": list(config.models),
+        "models": systems,
         "runs": runs,
+        "given": given,
         "protocols": _protocols(protocols_of(config)),
     }
 
