@@ -76,10 +76,8 @@ def figures(scores: Sequence[Score], protocol: Protocol) -> dict[str, Any]:
     own = sorted((s for s in scores if s.protocol == protocol.id), key=lambda score: score.picture)
     if not own:
         raise FacemillError(f"no scores under {protocol.id}; type: python -m pipeline score again")
-    chosen = [score for score in own if score.value is not None]
+    chosen = counted(own)
     reasons = Counter(score.why for score in own if score.value is None and score.why != LEFT_OUT)
-    if reasons and all(score.failed for score in chosen):
-        chosen = []
     values = np.array([score.value for score in chosen], dtype=np.float64)
     failed = np.array([score.failed for score in chosen], dtype=bool)
     yaw = np.array([score.yaw_deg for score in chosen], dtype=np.float64)
@@ -97,6 +95,14 @@ def figures(scores: Sequence[Score], protocol: Protocol) -> dict[str, Any]:
         "left_out": sum(score.why == LEFT_OUT for score in own),
         "lacking": dict(sorted(reasons.items())),
     }
+
+
+def counted(own: Sequence[Score]) -> list[Score]:
+    """The scores of one protocol that its figures are made of: those with a value; none where predictions or truths
+    lack what is compared and no value but a failure's is left."""
+    chosen = [score for score in own if score.value is not None]
+    lacking = any(score.value is None and score.why != LEFT_OUT for score in own)
+    return [] if lacking and all(score.failed for score in chosen) else chosen
 
 
 def mean_figures(blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:

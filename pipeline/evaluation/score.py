@@ -21,6 +21,7 @@ from pipeline.records import FacemillError
 
 COLUMNS = ("predictor", "picture", "protocol", "value", "yaw_deg", "failed", "why")
 TRUTH_FLOOR = "truth_floor"
+LABEL_DISAGREEMENT = "label_disagreement"
 LEFT_OUT = "left out by the protocol"
 
 
@@ -88,7 +89,8 @@ def score_benchmark(
             which dense figures mean nothing; None where the truth has no face model.
 
     Returns:
-        For each picture in turn one score per protocol; for pictures that did not fail also one under ``truth_floor``.
+        For each picture in turn one score per protocol; for pictures that did not fail also one under ``truth_floor``,
+        and one under ``label_disagreement`` where the truth has two label sets.
     """
     scored: dict[str, dict[str, list[Score]]] = {predictor: {} for predictor in predictions}
     waiting = set(pictures)
@@ -97,11 +99,12 @@ def score_benchmark(
         if picture not in waiting or truth is None:
             continue
         waiting.remove(picture)
-        floor = floor_of(truth)
+        limits = {TRUTH_FLOOR: floor_of(truth), LABEL_DISAGREEMENT: label_disagreement(truth)}
         for predictor, (_, shape) in zip(predictions, found, strict=True):
             rows = score_face(shape, truth, protocols)
-            if floor is not None and shape.finite:
-                rows.append(Score(picture, TRUTH_FLOOR, floor, truth.yaw("fitted"), False))
+            if shape.finite:
+                yaw = truth.yaw("fitted")
+                rows += [Score(picture, k, v, yaw, False) for k, v in limits.items() if v is not None]
             scored[predictor][picture] = rows
     lost = {picture: truth_of_failed(picture) for picture in pictures if picture in waiting}
     return {
@@ -146,6 +149,17 @@ def truth_floor(annotation: FaceAnnotation, chart: Chart) -> float | None:
         return None
     truth = annotation.landmarks(chart.model)
     return float(nme(annotation.modelled(chart.model)[:, :2], truth[:, :2], box_size(truth)))
+
+
+def label_disagreement(truth: Truth) -> float | None:
+    """2D NME in per cent of the re-annotated 68 landmarks against the original ones, both 0-based, by the box of the
+    original ones; None without both."""
+    try:
+        original, other = truth.landmarks("original"), truth.landmarks("reannotated")
+    except Lacking:
+        return None
+    found = float(nme(other[:, :2], original[:, :2], box_size(original)))
+    return found if np.isfinite(found) else None
 
 
 def write_scores(path: Path, scores: Mapping[str, Sequence[Score]]) -> None:

@@ -69,13 +69,16 @@ def draw(groups: dict[str, list[Tile]], chart: Chart, title: str) -> np.ndarray:
     return np.concatenate([strip_of(title, width, TITLE), *padded], axis=0)
 
 
-def overlay(image: np.ndarray, position_map: np.ndarray, mask: np.ndarray) -> np.ndarray:
+def overlay(
+    image: np.ndarray, position_map: np.ndarray, mask: np.ndarray, opacity: float = OPACITY
+) -> np.ndarray:
     """A crop (F, F, 3) uint8 under the shaded mesh of a position map.
 
     Args:
         image: RGB.
         position_map: (S, S, 3) in pixels of the crop, z towards the viewer.
         mask: (S, S) bool, the texels that belong to the mesh.
+        opacity: of the mesh, from 0 to 1.
     """
     vertices = np.asarray(position_map, dtype=np.float64).reshape(-1, 3)
     triangles = grid_triangles(mask)
@@ -83,8 +86,8 @@ def overlay(image: np.ndarray, position_map: np.ndarray, mask: np.ndarray) -> np
     normals = vertex_normals(vertices, triangles, image_frame=True)
     colours = shade(normals, np.broadcast_to(SKIN, vertices.shape), (0.25, 0.25, 0.25), [LIGHT])
     drawn = 255.0 * np.clip(interpolate(raster, triangles, colours), 0.0, 1.0)
-    opacity = OPACITY * (raster.triangle >= 0)[..., None]
-    return np.rint(image * (1 - opacity) + drawn * opacity).astype(np.uint8)
+    cover = opacity * (raster.triangle >= 0)[..., None]
+    return np.rint(image * (1 - cover) + drawn * cover).astype(np.uint8)
 
 
 def grid_triangles(mask: np.ndarray) -> np.ndarray:

@@ -1,0 +1,1 @@
+"""Figures over all models: one file each, and what they share: the page, the key, the values, the faces."""
