@@ -1,4 +1,4 @@
-"""Benchmarks with points alone, judged by the chain: their own protocols give figures, all others the reason why not."""
+"""Benchmarks with points alone, judged by the chain: their protocols give figures, all others the reason why not."""
 
 from pathlib import Path
 
