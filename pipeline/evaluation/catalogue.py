@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pipeline.evaluation.measures.pose import ANGLES
@@ -17,11 +17,16 @@ FAMILIES = {
     "noneck": "Dense points",
     "visible21": "Visible points",
     "visible34": "Visible points",
-    "surface": "Surfaces",
+    "nearest": "Surfaces",
+    "rigid": "Surfaces",
+    "script": "Surfaces",
+    "known": "Surfaces",
+    "scan_to_mesh": "Surfaces",
+    "scan": "Scans",
     "pose": "Head pose",
     "volume": "Volumes",
 }
-"""Points of a measure, else its kind -> the family's heading, in the order of the page."""
+"""Points of a measure, the truth of one of scans, else its kind -> the family's heading, in the order of the page."""
 LABELS = {"paper": "Whose", "source": "Recipe", "uncertain": "Uncertain", "crops": "Crops in the papers"}
 """Texts of a protocol's file -> the words before them."""
 NONE = "none"
@@ -34,31 +39,33 @@ SETTINGS = ("yaw", "bins", "exclude_beyond", "aggregate", "worst", "limit", "bet
 def markdown(protocols: Sequence[Protocol]) -> str:
     """A section for each family: the settings that its files share, a table of those that differ, one item a protocol.
 
-    An item leaves out what stands in the item of the protocol whose variant it is.
+    A variant stands in the family of the protocol that it is a variant of, and its item leaves out what stands there.
     """
+    by_id = {protocol.id: protocol for protocol in sorted(protocols, key=lambda one: one.id)}
     families: dict[str, list[Protocol]] = {heading: [] for heading in FAMILIES.values()}
-    for protocol in sorted(protocols, key=lambda one: one.id):
-        families[family_of(protocol)].append(protocol)
+    for protocol in by_id.values():
+        families[family_of(protocol, by_id)].append(protocol)
     sections = [_section(heading, members) for heading, members in families.items() if members]
     return "\n\n".join(sections) + "\n"
 
 
-def family_of(protocol: Protocol) -> str:
-    """The heading under which a protocol stands."""
-    measure = protocol.measure
-    return FAMILIES[getattr(measure, "points", None) or measure.kind]
+def family_of(protocol: Protocol, by_id: Mapping[str, Protocol]) -> str:
+    """The heading under which a protocol stands among others."""
+    base = _base(protocol.id, by_id)
+    if base is not None:
+        return family_of(by_id[base], by_id)
+    measure = protocol.measure.model_dump()
+    if measure.get("truth") == "scan":
+        return FAMILIES["scan"]
+    return FAMILIES[measure.get("points", measure["kind"])]
 
 
 def settings_of(protocol: Protocol) -> dict[str, str]:
     """What a protocol's file sets, and what stands by default where it does not, as text."""
-    values = protocol.measure.model_dump(exclude={"kind"} | ({"grid"} if _gridless(protocol) else set()))
-    values |= {key: getattr(protocol, key) for key in SETTINGS}
-    return {key: _said(value) for key, value in values.items()}
-
-
-def _gridless(protocol: Protocol) -> bool:
-    """Whether its points are texels of no map, so that the side of one says nothing."""
-    return getattr(protocol.measure, "points", "face") != "face"
+    measure = protocol.measure.model_dump()
+    values = {"kind": measure.pop("kind"), **measure, **{key: getattr(protocol, key) for key in SETTINGS}}
+    gridless = values.get("points", "face") != "face"
+    return {key: _said(value) for key, value in values.items() if not (gridless and key == "grid")}
 
 
 def _section(heading: str, members: Sequence[Protocol]) -> str:
@@ -70,7 +77,8 @@ def _section(heading: str, members: Sequence[Protocol]) -> str:
     same = [f"{key} {first[key]}" for key in keys if key not in differ and first[key] != NONE]
     crops = {protocol.crops for protocol in members} - {_default("crops")}
     shared = crops.pop() if len(crops) == 1 else ""
-    head = f"All of them: {', '.join(same)}." + (f" Crops in the papers: {shared}." if shared else "")
+    head = f"All of them: {', '.join(same)}."
+    head += _coded(f" Crops in the papers: {shared}.") if shared else ""
     parts = [f"### {heading}", _filled(head)]
     if differ:
         parts.append(_table(values, differ))
@@ -79,8 +87,16 @@ def _section(heading: str, members: Sequence[Protocol]) -> str:
 
 
 def _table(values: Mapping[str, Mapping[str, str]], keys: Sequence[str]) -> str:
-    lines = [["id", *keys], ["---"] * (len(keys) + 1)]
-    lines += [[f"`{name}`", *(found.get(key, "") for key in keys)] for name, found in values.items()]
+    """A column for each setting; where files of several kinds have few in common, their settings in one column."""
+    if "kind" in keys:
+        lines = [["id", "settings"], ["---"] * 2]
+        lines += [
+            [f"`{name}`", ", ".join(f"{key} {found[key]}" for key in keys if found.get(key, NONE) != NONE)]
+            for name, found in values.items()
+        ]
+    else:
+        lines = [["id", *keys], ["---"] * (len(keys) + 1)]
+        lines += [[f"`{name}`", *(found.get(key, "") for key in keys)] for name, found in values.items()]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
@@ -90,18 +106,20 @@ def _item(protocol: Protocol, by_id: Mapping[str, Protocol], crops: str) -> str:
     for key, label in LABELS.items():
         text = getattr(protocol, key)
         if text not in (_default(key), crops, base and getattr(base, key)):
-            said.append(f"*{label}:* {_coded(text.strip().rstrip('.'), by_id)}.")
+            said.append(f"*{label}:* {_coded(text.strip().rstrip('.'))}.")
     angles = [f"`{name}`" for name, one in by_id.items() if _parent_of_angle(one, by_id) == protocol.id]
     if angles:
         said.append(f"*One angle each:* {', '.join(angles)}.")
     if protocol.beside:
         said.append(f"*Beside it:* `{protocol.beside}`.")
+    if protocol.default is not None:
+        said.append("Scored by default.")
     return _filled(" ".join(said), "  ")
 
 
-def _coded(text: str, names: Iterable[str]) -> str:
-    """A text with the ids in it as code."""
-    return re.sub(rf"\b({'|'.join(sorted(names, key=len, reverse=True))})\b", r"`\1`", text)
+def _coded(text: str) -> str:
+    """A text with ids, and other names that have an underscore, as code."""
+    return re.sub(r"(?<![\w.])([a-z0-9]+(?:_\w+)+)", r"`\1`", text)
 
 
 def _default(key: str) -> Any:
@@ -115,7 +133,8 @@ def _base(name: str, names: Mapping[str, Protocol]) -> str | None:
 
 def _parent_of_angle(protocol: Protocol, by_id: Mapping[str, Protocol]) -> str | None:
     """Of a head-pose protocol of one angle, the protocol of their mean."""
-    return _base(protocol.id, by_id) if getattr(protocol.measure, "measure", None) in ANGLES else None
+    alone = protocol.measure.model_dump().get("measure") in ANGLES
+    return _base(protocol.id, by_id) if alone else None
 
 
 def _said(value: Any) -> str:
@@ -126,7 +145,9 @@ def _said(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:g}"
     if isinstance(value, dict):
-        return " / ".join(value)
+        return " / ".join(
+            name if f"{upper:g}" in name else f"{name} (to {upper:g})" for name, upper in value.items()
+        )
     if isinstance(value, list):
         return f"of {len(value)} points"
     return str(value)
