@@ -8,7 +8,17 @@ from pathlib import Path
 
 from pipeline import layout, settings
 from pipeline.records import FacemillError
-from pipeline.verbs import check_protocols, data, evaluate, export, face_model, picture, score, why
+from pipeline.verbs import (
+    check_protocols,
+    data,
+    evaluate,
+    export,
+    face_model,
+    picture,
+    protocols,
+    score,
+    why,
+)
 from pipeline.verbs.options import add_config_options, load_config
 
 
@@ -16,6 +26,7 @@ def add_verbs(verbs: argparse._SubParsersAction) -> None:
     """Add the tools."""
     score.add_verbs(verbs)
     check_protocols.add_verbs(verbs)
+    protocols.add_verbs(verbs)
     evaluate.add_verbs(verbs)
     why.add_verbs(verbs)
     picture.add_verbs(verbs)
