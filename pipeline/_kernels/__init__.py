@@ -9,6 +9,7 @@ import hashlib
 from pathlib import Path
 
 SOURCES = {
+    "closest": ("closest.pyx", "include/box_tree.h", "include/dispatch.h", "include/on_triangle.h"),
     "nms": ("nms.pyx", "include/dispatch.h", "include/suppress.h"),
     "sim3dr": (
         "sim3dr.pyx",
