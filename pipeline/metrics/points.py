@@ -19,14 +19,19 @@ def point_distances(predicted: np.ndarray, truth: np.ndarray) -> np.ndarray:
     Raises:
         FacemillError: shapes differ, or D is neither 2 nor 3.
     """
-    predicted = np.asarray(predicted, dtype=np.float64)
-    truth = np.asarray(truth, dtype=np.float64)
+    predicted, truth = np.asarray(predicted), np.asarray(truth)
     if predicted.shape != truth.shape or predicted.ndim < 2 or predicted.shape[-1] not in (2, 3):
         raise FacemillError(
             "points to compare: expected two arrays (..., K, 2) or (..., K, 3) of one shape, "
             f"found {predicted.shape} and {truth.shape}"
         )
-    return np.sqrt(np.sum((predicted - truth) ** 2, axis=-1))
+    # One coordinate at a time: no copy of the points in double precision, and no sum over an axis of three.
+    squared = np.zeros(predicted.shape[:-1])
+    for k in range(predicted.shape[-1]):
+        difference = np.subtract(predicted[..., k], truth[..., k], dtype=np.float64)
+        difference *= difference
+        squared += difference
+    return np.sqrt(squared, out=squared)
 
 
 def nme(predicted: np.ndarray, truth: np.ndarray, normaliser: np.ndarray) -> np.ndarray:

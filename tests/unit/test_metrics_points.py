@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.metrics.alignment import ALIGNMENTS, z_mean, z_min
-from pipeline.metrics.normalisers import box_size, outer_interocular
+from pipeline.geometry.euler import rotation_from_angles
+from pipeline.metrics.alignment import ALIGNMENTS, rigid, similarity, z_mean, z_min
+from pipeline.metrics.normalisers import box_size, interocular_2d, interocular_3d, outer_interocular
 from pipeline.metrics.points import nme, point_distances
 from pipeline.records import FacemillError
 
@@ -78,6 +79,57 @@ def test_interocular_is_between_points_36_and_45():
     assert outer_interocular(points) == pytest.approx(5.0)
 
 
+def test_interocular_in_the_plane_and_in_space():
+    points = np.zeros((2, 68, 3))
+    points[:, 36], points[:, 45] = [1, 2, 3], [4, 6, 15]
+    points.flags.writeable = False
+    assert interocular_2d(points) == pytest.approx([5, 5])
+    assert interocular_2d(points[..., :2]) == pytest.approx([5, 5])
+    assert interocular_3d(points) == pytest.approx([13, 13])
+    with pytest.raises(FacemillError, match=r"3D interocular distance: expected landmarks \(\.\.\., 68, 3\)"):
+        interocular_3d(points[..., :2])
+    with pytest.raises(FacemillError, match="expected 68 landmarks, found 5"):
+        interocular_2d(points[:, :5])
+
+
+def test_sizes_are_in_double_precision_whatever_comes_in():
+    coarse = np.array([[0.1, 0.2], [7.3, 9.1], [3.0, 4.0]], np.float32)
+    assert box_size(coarse) == box_size(coarse.astype(np.float64)) and box_size(coarse).dtype == np.float64
+    bytes_ = np.array([[0, 0], [200, 0], [200, 8]], np.uint8)
+    assert box_size(bytes_) == pytest.approx(40.0)
+    eyes = np.zeros((68, 2), np.uint8)
+    eyes[36] = [250, 0]
+    assert outer_interocular(eyes) == pytest.approx(250.0)
+
+
+@settings(deadline=None, max_examples=20)
+@given(SEEDS, st.floats(0.2, 5))
+def test_a_fit_forgets_the_pose_and_a_similarity_the_scale_too(seed, scale):
+    predicted, truth = faces(seed)
+    random = np.random.default_rng(seed)
+    turn = rotation_from_angles(*random.uniform(-3, 3, 3)).T
+    posed = predicted @ turn + random.uniform(-300, 300, 3)
+    for fit, other in ((rigid, posed), (similarity, posed), (similarity, scale * posed)):
+        first, first_truth = fit(predicted, truth)
+        second, second_truth = fit(other, truth)
+        assert second == pytest.approx(first, abs=1e-6)
+        assert np.array_equal(first_truth, truth) and np.array_equal(second_truth, truth)
+
+
+@settings(deadline=None, max_examples=10)
+@given(SEEDS)
+def test_fits_move_each_face_by_itself_and_a_scale_lowers_the_squares(seed):
+    predicted, truth = faces(seed)
+    wide = 1.3 * predicted
+    together = rigid(wide, truth)[0]
+    assert np.array_equal(together[1], rigid(wide[1], truth[1])[0])
+
+    def squares(pair):
+        return np.sum((pair[0] - pair[1]) ** 2)
+
+    assert squares(similarity(wide, truth)) < squares(rigid(wide, truth)) < squares((wide, truth))
+
+
 @settings(deadline=None, max_examples=20)
 @given(SEEDS, st.floats(-500, 500))
 def test_depth_alignments_forget_the_origin_of_depth_and_nothing_else(seed, offset):
@@ -127,6 +179,14 @@ def test_double_precision_whatever_comes_in():
 def test_shapes_that_do_not_fit_are_refused_with_both_named(predicted, truth):
     with pytest.raises(FacemillError, match="expected two arrays"):
         point_distances(predicted, truth)
+
+
+@pytest.mark.parametrize("fit", [rigid, similarity])
+def test_fits_of_points_that_do_not_fit_are_refused(fit):
+    with pytest.raises(FacemillError, match="alignment of points: expected two arrays"):
+        fit(np.zeros((68, 3)), np.zeros((67, 3)))
+    with pytest.raises(FacemillError, match="alignment of points: expected two arrays"):
+        fit(np.zeros((68, 2)), np.zeros((68, 2)))
 
 
 def test_a_face_without_an_extent_is_refused():
