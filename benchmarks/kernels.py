@@ -22,9 +22,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "unit"))
 
 from kernel_shapes import sheet, sphere
+from scipy.spatial import cKDTree
 
 from pipeline.evaluation.chart import read_bilinear
-from pipeline.geometry import mesh, nms, reference, volume
+from pipeline.geometry import closest, mesh, nms, reference, volume
 from pipeline.geometry.closing import Closure
 from pipeline.geometry.euler import rotation_from_angles
 from pipeline.geometry.posmap import UVTable, texel_coordinates
@@ -123,6 +124,12 @@ def rows(s: Subject, repeats: int) -> list[tuple[str, float, float, str]]:
 
     solid = volume.voxelize(placed, s.triangles, "solid", closure=closure)
     columns = solid.columns()[0]
+    tree, surface, scipys = (
+        closest.Tree(s.vertices),
+        closest.Tree(s.vertices, s.triangles),
+        cKDTree(s.vertices),
+    )
+    scan = s.vertices + rng.normal(0, 1, s.vertices.shape)
     return [
         (
             "rasterise 192",
@@ -193,6 +200,19 @@ def rows(s: Subject, repeats: int) -> list[tuple[str, float, float, str]]:
             best(lambda: reference.nms(boxes[::10], scores[::10], 0.3), 1),
             "twin on 500",
         ),
+        (
+            "nearest points of a cloud: tree",
+            run(lambda: closest.Tree(s.vertices)),
+            run(lambda: cKDTree(s.vertices)),
+            "scipy",
+        ),
+        (
+            "nearest points of a cloud: search",
+            run(lambda: tree.closest(scan)),
+            run(lambda: scipys.query(scan)),
+            "scipy",
+        ),
+        ("nearest points of a mesh: search", run(lambda: surface.closest(scan)), float("nan"), ""),
     ]
 
 

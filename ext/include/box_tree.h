@@ -127,7 +127,7 @@ typedef struct {
  * the distance to a point in the box, so never above that. */
 FM_INLINE int fm_reach(const fm_packet *packet, const double *box, double *squared)
 {
-    int64_t any = 0;
+    int any = 0;
     for (int l = 0; l < FM_LANES; ++l) {
         double gap[3];
         for (int k = 0; k < 3; ++k) {
@@ -136,22 +136,22 @@ FM_INLINE int fm_reach(const fm_packet *packet, const double *box, double *squar
             gap[k] = outside > 0 ? outside : 0;
         }
         squared[l] = gap[0] * gap[0] + gap[1] * gap[1] + gap[2] * gap[2];
-        any |= squared[l] <= packet->squared[l] ? -1 : 0;
+        any |= squared[l] <= packet->squared[l];
     }
-    return any != 0;
+    return any;
 }
 
 /* The same for the point p. Kept a loop, or it would be unrolled before it can be made wide. */
 FM_INLINE int fm_near(const fm_packet *packet, const double *p, double *squared)
 {
-    int64_t any = 0;
+    int any = 0;
 #pragma GCC unroll 1
     for (int l = 0; l < FM_LANES; ++l) {
         const double x = p[0] - packet->q[0][l], y = p[1] - packet->q[1][l], z = p[2] - packet->q[2][l];
         squared[l] = x * x + y * y + z * z;
-        any |= squared[l] <= packet->squared[l] ? -1 : 0;
+        any |= squared[l] <= packet->squared[l];
     }
-    return any != 0;
+    return any;
 }
 
 /* Takes an item where it is nearer, or equally near with a smaller number. `at` may be NULL. */
