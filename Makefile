@@ -9,7 +9,8 @@ JOBS   ?= 8
 help:
 	@echo "make run     install, build, and run the chain on the embedded default: results/eval/prn.json, tables, ledger, pictures"
 	@echo "make test    install, build, and run the tests that are neither slow nor gpu"
-	@echo "make report  one HTML file with tables, pictures and what each rule cost"
+	@echo "make report  the chain, then two HTML files that open offline: results/report/index.html, our own page with tables,"
+	@echo "             figures, faces in 3D, ledger and costs; results/report.html, Snakemake's with every artefact"
 	@echo "make lint    ruff, snakefmt, snakemake --lint"
 	@echo "make build   rebuild the Cython extensions"
 
@@ -24,7 +25,8 @@ test-slow: $(VENV)/.built
 
 report: $(VENV)/.built
 	$(VENV)/bin/snakemake -j$(JOBS)
-	$(VENV)/bin/snakemake --report results/report.html
+	$(VENV)/bin/snakemake -j$(JOBS) report_page
+	$(VENV)/bin/snakemake --report results/report.html all report_page
 
 lint: $(VENV)/.built
 	$(VENV)/bin/ruff check .

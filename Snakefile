@@ -10,6 +10,9 @@ configfile: "config.yaml"
 container: "envs/facemill.sif"
 
 
+report: "workflow/report/workflow.rst"
+
+
 include: "workflow/rules/common.smk"
 
 
@@ -31,6 +34,7 @@ include: "workflow/rules/train.smk"
 include: "workflow/rules/evaluate.smk"
 include: "workflow/rules/table.smk"
 include: "workflow/rules/check_protocols.smk"
+include: "workflow/rules/report.smk"
 include: "workflow/rules/shipped.smk"
 
 

@@ -55,6 +55,7 @@ PATTERNS: dict[str, dict[str, str]] = {
     "sheet": {"sheet": "sheets/{model}/seed{seed}/{benchmark}.png"},
     "contact_sheet": {"contact_sheet": "sheets/reaped/{frame}/{target}/{dataset}.png"},
     "ledger": {"ledger": "ledger.tsv"},
+    "report_page": {"page": "report/index.html", "brief": "report/brief.html"},
     "train_shipped": {
         "weights": "shipped/{shipped}/weights.safetensors",
         "history": "shipped/{shipped}/history.jsonl",

@@ -30,6 +30,7 @@ LIBRARIES = {
     "matplotlib": "matplotlib",
     "yaml": "pyyaml",
     "safetensors": "safetensors",
+    "jinja2": "jinja2",
 }
 PLUMBING = {
     "pipeline",

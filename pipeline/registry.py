@@ -76,6 +76,13 @@ class Registry:
         self.check(name)
         return self._modules[name]
 
+    def summary(self, name: str) -> str:
+        """What the module of ``name`` says of itself: its docstring's first paragraph on one line. Imports nothing."""
+        path = _PACKAGE.parent.joinpath(*self.module(name).split("."))
+        source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+        said = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
+        return " ".join(said.split("\n\n")[0].split())
+
     def check(self, name: str) -> str:
         """``name`` if it is registered, else FacemillError with the list and a suggestion."""
         if name not in self._modules:

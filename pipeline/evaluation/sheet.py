@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import cv2
 import numpy as np
 
+from pipeline.evaluation import predictions
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.score import Score
+from pipeline.geometry.frames import CropTransform
 from pipeline.geometry.mesh import interpolate, rasterize, shade, vertex_normals
+from pipeline.geometry.resample import to_rgb
+from pipeline.io import hdf5
+from pipeline.records import PACK
 
 CAPTION = 18
 TITLE = 26
@@ -49,6 +55,32 @@ def choose(scores: Sequence[Score], protocol: str, count: int) -> dict[str, list
     middle = (len(ranked) - count) // 2
     chosen = [ranked[:count], ranked[middle : middle + count], ranked[-count:]]
     return dict(zip(GROUPS, chosen, strict=True)) if len(ranked) >= 3 else {"best": ranked}
+
+
+def read_tiles(stored: str, pack: str, captions: Mapping[str, str]) -> dict[str, Tile]:
+    """The tiles of some pictures by name, of each its first face, from the files of the predictions and of the pack
+    that they were made from.
+
+    Args:
+        captions: picture -> what stands below it; a picture that is not in the pack gets no tile.
+    """
+    tiles: dict[str, Tile] = {}
+    with hdf5.open_checked(pack, PACK) as file:
+        for row, found in enumerate(predictions.stored(Path(stored), file)):
+            if found.picture in captions and found.picture not in tiles:
+                crop = CropTransform.from_array(file["transform"][row])
+                tiles[found.picture] = Tile(
+                    to_rgb(file["image"][row]),
+                    crop.apply(found.in_picture()),
+                    crop.apply(_known(file["landmarks68"][row])),
+                    captions[found.picture],
+                )
+    return tiles
+
+
+def _known(points: np.ndarray) -> np.ndarray:
+    """Of points (K, 3) those with a place in the picture; of some truths few or none are known."""
+    return points[np.isfinite(points[:, :2]).all(axis=1)]
 
 
 def draw(groups: dict[str, list[Tile]], chart: Chart, title: str) -> np.ndarray:
@@ -90,6 +122,16 @@ def overlay(
     return np.rint(image * (1 - cover) + drawn * cover).astype(np.uint8)
 
 
+def covered(tile: Tile, chart: Chart) -> np.ndarray:
+    """A tile's crop (F, F, 3) uint8 under its predicted mesh without ears and neck, true landmarks in green and
+    predicted ones in red."""
+    drawn = overlay(tile.image, tile.position_map, chart.face_mask(tile.position_map.shape[0]))
+    for points, colour in ((tile.truth68, TRUTH), (chart.landmarks(tile.position_map), PREDICTED)):
+        for x, y in np.asarray(points)[:, :2]:
+            cv2.circle(drawn, (round(float(x) * 8), round(float(y) * 8)), 9, colour, -1, cv2.LINE_AA, 3)
+    return drawn
+
+
 def grid_triangles(mask: np.ndarray) -> np.ndarray:
     """Two triangles (T, 3) int32 for each square of texels that lie in the mask (S, S); vertex = row S + column.
 
@@ -105,11 +147,7 @@ def grid_triangles(mask: np.ndarray) -> np.ndarray:
 
 
 def _pair(tile: Tile, chart: Chart) -> np.ndarray:
-    covered = overlay(tile.image, tile.position_map, chart.face_mask(tile.position_map.shape[0]))
-    for points, colour in ((tile.truth68, TRUTH), (chart.landmarks(tile.position_map), PREDICTED)):
-        for x, y in np.asarray(points)[:, :2]:
-            cv2.circle(covered, (round(float(x) * 8), round(float(y) * 8)), 9, colour, -1, cv2.LINE_AA, 3)
-    pair = np.concatenate([tile.image, covered], axis=1)
+    pair = np.concatenate([tile.image, covered(tile, chart)], axis=1)
     return np.concatenate([pair, strip_of(tile.caption, pair.shape[1], CAPTION)], axis=0)
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline import layout, registry
 from pipeline.config import UPKEEP, Config
-from pipeline.jobs import copies, data, evaluation, models, truth
+from pipeline.jobs import copies, data, evaluation, models, report, truth
 from pipeline.jobs.data import located, splits_of
 from pipeline.jobs.job import Job, Parts
 from pipeline.jobs.models import seeds_of, used
@@ -45,6 +45,7 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "figure": evaluation.figure,
     "check_protocols": evaluation.check_protocols,
     "ledger": models.ledger,
+    "report_page": report.report_page,
     "train_shipped": models.train_shipped,
     "census": models.census,
 }

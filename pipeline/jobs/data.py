@@ -16,6 +16,9 @@ from pipeline.records import FacemillError
 from pipeline.settings import as_values
 from pipeline.settings import detection_of as settings_of_detection
 
+PAGE_FILES = "pipeline/report/templates"
+"""What the report's page is made with, from the project's root."""
+OWN_FILES = (f"{SHIPPED_WEIGHTS}/", f"{PAGE_FILES}/")
 READER_OPTIONS = ("frame_step", "licence")
 """Settings of a data set that reach the readers which have a keyword of that name."""
 
@@ -23,7 +26,7 @@ READER_OPTIONS = ("frame_step", "licence")
 def located(path: str) -> Path:
     """Where an input of a job stands: environment variables filled in, and what the package ships found at the
     project's root, whatever folder the verb is run from. Other relative paths are the caller's."""
-    return provenance.ROOT / path if path.startswith(f"{SHIPPED_WEIGHTS}/") else expand(path)
+    return provenance.ROOT / path if path.startswith(OWN_FILES) else expand(path)
 
 
 def path_of(config: Config, stage: str, name: str, **wildcards: object) -> str:

@@ -132,7 +132,7 @@ def sheet(config: Config, model: str, seed: str, benchmark: str) -> Parts:
     return inputs, settings, (registry.TARGETS.module(target.kind), *face_modules)
 
 
-def _results(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
+def scored(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
     """Inputs and settings of a job that looks at everything that was scored: `pipeline.tables.results.results_of`."""
     runs = [
         [model, str(seed), benchmark]
@@ -147,10 +147,10 @@ def _results(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
     ]
     at = [{"model": model, "seed": seed, "benchmark": benchmark} for model, seed, benchmark in runs]
     systems = [*config.models, *config.evaluation.given]
-    scored = [*at, *({"model": name, "seed": seed, "benchmark": b} for name, seed, b in given)]
+    everything = [*at, *({"model": name, "seed": seed, "benchmark": b} for name, seed, b in given)]
     inputs = {
         "evaluations": [path_of(config, "evaluate", "evaluation", model=model) for model in systems],
-        "scores": [path_of(config, "score", "scores", **run) for run in scored],
+        "scores": [path_of(config, "score", "scores", **run) for run in everything],
         "predictions": [path_of(config, "infer", "predictions", **run) for run in at],
         "packs": [benchmark_parts(config, model, benchmark)["pack"] for model, _, benchmark in runs],
     }
@@ -164,13 +164,13 @@ def _results(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
 
 def table(config: Config, table: str) -> Parts:
     """One of the tables, from the JSON and the scores of all models."""
-    inputs, settings = _results(config)
+    inputs, settings = scored(config)
     return inputs, settings, (registry.TABLES.module(table),)
 
 
 def figure(config: Config, figure: str) -> Parts:
     """One of the figures, from the scores, predictions and packs of all models."""
-    inputs, settings = _results(config)
+    inputs, settings = scored(config)
     face_inputs, face, face_modules = face_model(config)
     return inputs | face_inputs, settings | face, (registry.FIGURES.module(figure), *face_modules)
 

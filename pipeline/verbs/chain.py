@@ -35,6 +35,7 @@ HELP = {
     "contact_sheet": "draw examples of every reason",
     "table": "write one of the papers' tables",
     "figure": "draw one figure over all models",
+    "report_page": "write the page that holds tables, figures, ledger, costs and faces",
     "train_shipped": "train a network that the package ships",
     "ledger": "print the balance of every data set",
     "census": "compare detection with the synthesiser's truth",

@@ -11,6 +11,7 @@ LINES = [
     {"__main__"},
     {"verbs"},
     {"stages", "apps"},
+    {"report"},
     {"tables"},
     {"training", "evaluation"},
     {"detect"},

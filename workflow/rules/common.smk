@@ -165,16 +165,17 @@ def final_tables():
     return tables + figures + sheets + reaped + ledger + sanity
 
 
-def reported(stage, category):
-    """The outputs of a rule by name, each marked for the report with its stage's caption."""
-    return {
+def reported(stage, category, *names):
+    """The outputs of a rule by name, marked for Snakemake's report with its stage's caption; with names only those."""
+    paths = outputs(stage)
+    return paths | {
         name: report(
-            path,
+            paths[name],
             caption=f"../report/{stage}.rst",
             category=category,
             labels=labels(stage, name),
         )
-        for name, path in outputs(stage).items()
+        for name in names or paths
     }
 
 

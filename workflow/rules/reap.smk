@@ -20,7 +20,7 @@ rule contact_sheet:
     input:
         unpack(inputs("contact_sheet")),
     output:
-        **reported("contact_sheet", "Reaped"),
+        **reported("contact_sheet", "Ledger"),
     log:
         layout.log(RESULTS, "contact_sheet"),
     benchmark:
@@ -37,7 +37,7 @@ rule ledger:
     input:
         unpack(inputs("ledger")),
     output:
-        **reported("ledger", "Reaped"),
+        **reported("ledger", "Ledger"),
     log:
         layout.log(RESULTS, "ledger"),
     benchmark:

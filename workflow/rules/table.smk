@@ -20,7 +20,7 @@ rule figure:
     input:
         unpack(inputs("figure")),
     output:
-        **reported("figure", "Figures"),
+        **reported("figure", "Figures", "svg"),
     log:
         layout.log(RESULTS, "figure"),
     benchmark:
