@@ -66,7 +66,8 @@ def look(page: str, folder: Path, width: int, told: str, before: str = "") -> Se
     """
     folder.mkdir(parents=True)
     report = REPORT.format(before=before, told=told, mark=MARK)
-    (folder / "page.html").write_text(page.replace("</body>", report), encoding="utf-8")
+    head, _, tail = page.rpartition("</body>")
+    (folder / "page.html").write_text(head + report + tail, encoding="utf-8")
     frame, log = folder / "frame.html", folder / "net.json"
     frame.write_text(FRAME.format(width=width, height=HEIGHT), encoding="utf-8")
     own = (

@@ -63,7 +63,9 @@ def run(
         "reaped": [sheet_uri(path, SHEET_WIDTH) for path in inputs["reaped_sheets"]],
         "costs": spent,
         "total": costs.total(spent),
-        "protocols": {each.id: each.model_dump(mode="json", exclude={"id"}) for each in results.protocols},
+        "protocols": {
+            each.id: each.model_dump(mode="json", exclude={"id", "default"}) for each in results.protocols
+        },
         "linked": linked(tables, settings["protocols"]),
         "provenance": _provenance(results, attributes),
     }

@@ -126,6 +126,16 @@ def test_surfaces_travel_within_a_hundredth_of_a_pixel(root, page):
     assert data["full"] in faces.SCALES
 
 
+def test_every_model_is_shown_on_the_faces_of_the_first(root):
+    runs = [
+        Run(name, "0", "test", "", str(root / "infer.h5"), str(root / "test.h5")) for name in ("prn", "vrn")
+    ]
+    found = faces.collect(runs, {"prn": {"b": 1.5}, "vrn": {"b": 2.5}}, {"b": 45.0}, Chart(model(root)))
+    (face,) = faces.as_values([found])["faces"]
+    assert [(each["model"], each["value"]) for each in face["predicted"]] == [("prn", 1.5), ("vrn", 2.5)]
+    assert found.missing == {}
+
+
 def test_one_stray_point_costs_the_others_no_precision():
     truth = np.random.default_rng(0).uniform(0, 100, (50, 3))
     face = faces.Face("b", "p", 0.0, "", truth, 80.0)
