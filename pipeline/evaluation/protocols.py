@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -65,6 +66,7 @@ class Protocol(Strict):
     default: float | None = Field(
         None, description="place among the protocols that are scored by default; none: it is not among them"
     )
+    place: int = Field(0, ge=0, description="among the protocols of a run; the chain sets it")
     measure: Measure
 
     @model_validator(mode="after")
@@ -113,6 +115,11 @@ def load(name: str) -> Protocol:
     except yaml.YAMLError as error:
         raise FacemillError(f"{path} is not YAML: {' '.join(str(error).split())}") from error
     return parse(name, content)
+
+
+def ordered(contents: Mapping[str, Any]) -> list[Protocol]:
+    """The protocols of id -> content, by their places."""
+    return sorted((parse(name, content) for name, content in contents.items()), key=lambda one: one.place)
 
 
 def parse(name: str, content: Any) -> Protocol:

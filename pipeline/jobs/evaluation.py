@@ -62,7 +62,7 @@ def _truth(config: Config, benchmark: str) -> Parts:
         "reader": dataset.reader,
         "root": root_of(config, benchmark),
         "labels": dataset.labels,
-        "protocols": _protocols(protocols_of(config)),
+        "protocols": contents_of(protocols_of(config)),
     }
     return inputs, settings, (registry.DATASETS.module(dataset.reader), *face_modules)
 
@@ -94,7 +94,7 @@ def evaluate(config: Config, model: str) -> Parts:
         "seeds": seeds,
         "benchmarks": benchmarks,
         "datasets": datasets,
-        "protocols": _protocols(protocols_of(config)),
+        "protocols": contents_of(protocols_of(config)),
     }
     return inputs, settings, ()
 
@@ -112,7 +112,7 @@ def _evaluate_given(config: Config, model: str) -> Parts:
         "seeds": [int(GIVEN_SEED)],
         "benchmarks": benchmarks,
         "datasets": [],
-        "protocols": _protocols(protocols_of(config)),
+        "protocols": contents_of(protocols_of(config)),
     }
     return inputs, settings, ()
 
@@ -158,7 +158,7 @@ def scored(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
         "models": systems,
         "runs": runs,
         "given": given,
-        "protocols": _protocols(protocols_of(config)),
+        "protocols": contents_of(protocols_of(config)),
     }
 
 
@@ -180,13 +180,15 @@ def check_protocols(config: Config) -> Parts:
     inputs, settings, face_modules = face_model(config)
     folder = config.evaluation.published
     inputs["published"] = [f"{folder}/aflw2000-dev/labels.npz"] if folder else []
-    return inputs, settings | {"protocols": _protocols(protocol_names())}, face_modules
+    return inputs, settings | {"protocols": contents_of(protocol_names())}, face_modules
 
 
-def _protocols(names: Iterable[str]) -> dict[str, Any]:
-    """What decides figures in protocol files, by id: their content without what is only said about them."""
-    contents = {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in names}
-    return {
-        name: {key: value for key, value in content.items() if key not in SAID}
-        for name, content in contents.items()
-    }
+def contents_of(names: Iterable[str], *, said: bool = False) -> dict[str, Any]:
+    """The content of protocol files by id, each with its place in this order, which JSON does not keep; without what is
+    only said about them unless that is wanted."""
+    found = {}
+    for place, name in enumerate(names):
+        content = read_yaml(PROTOCOLS / f"{name}.yaml")
+        kept = {key: value for key, value in content.items() if said or key not in SAID}
+        found[name] = {**kept, "place": place}
+    return found

@@ -7,10 +7,10 @@ from pathlib import Path
 from pipeline import provenance, registry
 from pipeline.config import Config
 from pipeline.jobs.data import PAGE_FILES, face_model, path_of
-from pipeline.jobs.evaluation import scored
+from pipeline.jobs.evaluation import contents_of, scored
 from pipeline.jobs.job import Parts
 from pipeline.jobs.models import ledger, used
-from pipeline.settings import PROTOCOLS, protocols_of, read_yaml
+from pipeline.settings import protocols_of
 
 
 def report_page(config: Config) -> Parts:
@@ -37,7 +37,7 @@ def report_page(config: Config) -> Parts:
         dict.fromkeys(path for files, _, _ in faces.values() for path in files["face_model"])
     )
     settings |= sets | {
-        "protocols": {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in protocols_of(config)},
+        "protocols": contents_of(protocols_of(config), said=True),
         "protocol": protocols_of(config)[0],
         "tables": tables,
         "figures": {name: registry.FIGURES.summary(name) for name in figures},

@@ -25,7 +25,7 @@ def run(
     """Write one model's JSON: `inputs` lists scores (all seeds of the first benchmark, then of the next), weights
     (one a seed), and source, kept, reaped (one a data set); `outputs` evaluation (json); `settings` frame, target,
     seeds, benchmarks, datasets, protocols {id: content of its file}."""
-    chosen = [protocols.parse(name, content) for name, content in settings["protocols"].items()]
+    chosen = protocols.ordered(settings["protocols"])
     seeds = [str(seed) for seed in settings["seeds"]]
     paths = iter(inputs["scores"])
     benchmarks = {}

@@ -45,7 +45,7 @@ def run(
     """
     texels = read_texels(inputs["texels"][0]) if inputs["texels"] else None
     chart = Chart(load_face_model(**settings["face_model"]), texels)
-    chosen = [protocols.parse(name, content) for name, content in settings["protocols"].items()]
+    chosen = protocols.ordered(settings["protocols"])
     pictures = benchmark_pictures(Path(inputs["source"]))
     truth = AnnotatedTruth(
         pictures,

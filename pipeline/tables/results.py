@@ -44,7 +44,7 @@ class Results:
     @property
     def protocols(self) -> list[Protocol]:
         """The protocols that were scored, in the config's order."""
-        return [protocols.parse(name, content) for name, content in self.contents.items()]
+        return protocols.ordered(self.contents)
 
     @property
     def benchmarks(self) -> list[str]:
