@@ -49,7 +49,7 @@ def judged(project, target, overlay):
 
 
 def test_each_addition_is_one_file_of_a_few_lines_and_one_line_of_config():
-    assert len(BLOCKS) == 6
+    assert len(BLOCKS) == 5
     for name, text in BLOCKS.items():
         lines = [line for line in text.splitlines() if line.strip()]
         assert len(lines) == 1 if "/" not in name else len(lines) < 10, f"{name}: {len(lines)} lines"
@@ -111,8 +111,25 @@ def test_a_data_set_goes_through_the_chain_as_far_as_its_pack(project, tmp_path)
         assert pack["posmap"].shape == (len(kept), 32, 32, 3)
 
 
-def test_a_protocol_scores_the_stored_predictions_again_and_nothing_else(project):
-    assert planned(project, TARGET, "protocol.yaml") == {"score", "evaluate"}
-    protocols = judged(project, TARGET, "protocol.yaml")["benchmarks"]["synth_test"]["protocols"]
-    assert set(protocols) == {"nme68_2d", "nme68_2d_wide"}
+def test_a_protocol_is_a_new_column_of_json_tables_and_report_with_no_other_edit(base, tmp_path):
+    """A run that scores the default protocols, before the page's file is there and after."""
+    project = base.copy(tmp_path / "project")
+    name = "pipeline/evaluation/protocols/nme68_2d_wide.yaml"
+    (project.path / "default.yaml").write_text("evaluation: {protocols: [default]}\n", encoding="utf-8")
+    made = [TARGET, "results/tables/models.csv", "results/report/index.html"]
+    assert "nme68_2d_wide" not in "".join(written(project, made))
+    (project.path / name).write_text(BLOCKS[name], encoding="utf-8")
+    assert {"train", "infer", "pack"}.isdisjoint(planned(project, TARGET, "default.yaml"))
+    figures, table, page = written(project, made)
+    protocols = json.loads(figures)["benchmarks"]["synth_test"]["protocols"]
+    assert list(protocols)[-1] == "nme68_2d_wide", "its default is 11"
     assert protocols["nme68_2d_wide"]["plain"] > protocols["nme68_2d"]["plain"]
+    assert any("nme68_2d_wide" in line.split(",") for line in table.splitlines())
+    assert "68 landmarks, 2D, by the 3D outer interocular distance" in page
+
+
+def written(project, targets) -> list[str]:
+    """The text of files made with the default protocols."""
+    done = project.snakemake(*targets, options=("default.yaml",))
+    assert done.returncode == 0, done.stdout + done.stderr
+    return [(project.path / target).read_text(encoding="utf-8") for target in targets]
