@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline import registry
 from pipeline.config import Config
-from pipeline.jobs.data import dataset_of, face_model, path_of, root_of, target_of
+from pipeline.jobs.data import dataset_of, detection_of, face_model, path_of, root_of, target_of
 from pipeline.jobs.job import Parts
 from pipeline.jobs.models import benchmark_parts, model_of, packs_of, seeds_of
 from pipeline.records import FacemillError
@@ -93,6 +93,10 @@ def evaluate(config: Config, model: str) -> Parts:
         "target": block.target,
         "seeds": seeds,
         "benchmarks": benchmarks,
+        "crops": {
+            name: {"detector": detection_of(config, name).detector, "frame": block.frame}
+            for name in benchmarks
+        },
         "datasets": datasets,
         "protocols": contents_of(protocols_of(config)),
     }
@@ -111,6 +115,7 @@ def _evaluate_given(config: Config, model: str) -> Parts:
         "target": None,
         "seeds": [int(GIVEN_SEED)],
         "benchmarks": benchmarks,
+        "crops": dict.fromkeys(benchmarks),
         "datasets": [],
         "protocols": contents_of(protocols_of(config)),
     }

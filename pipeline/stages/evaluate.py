@@ -24,18 +24,20 @@ def run(
 ) -> None:
     """Write one model's JSON: `inputs` lists scores (all seeds of the first benchmark, then of the next), weights
     (one a seed), and source, kept, reaped (one a data set); `outputs` evaluation (json); `settings` frame, target,
-    seeds, benchmarks, datasets, protocols {id: content of its file}."""
+    seeds, benchmarks, crops (of each benchmark: detector and frame, or null where nobody knows), datasets, protocols
+    {id: content of its file}."""
     chosen = protocols.ordered(settings["protocols"])
     seeds = [str(seed) for seed in settings["seeds"]]
     paths = iter(inputs["scores"])
     benchmarks = {}
     for benchmark in settings["benchmarks"]:
         found = {seed: read_scores(Path(next(paths))) for seed in seeds}
-        benchmarks[benchmark] = benchmark_block(
+        block = benchmark_block(
             {seed: scores.get("model", []) for seed, scores in found.items()},
             found[seeds[0]].get("mean_face", []),
             chosen,
         )
+        benchmarks[benchmark] = {"crops": settings["crops"][benchmark], **block}
     ledgers = zip(settings["datasets"], inputs["source"], inputs["kept"], inputs["reaped"], strict=True)
     results = Path(outputs["evaluation"]).parent.parent
     value = {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +79,6 @@ def results_of(inputs: Mapping[str, Any], settings: Mapping[str, Any]) -> Result
     return Results(evaluations, [*runs, *(Run(*names, path) for names, path in given)], settings["protocols"])
 
 
-@cache
+@lru_cache(maxsize=64)
 def _read(path: str) -> Mapping[str, list[Score]]:
     return read_scores(Path(path))

@@ -4,16 +4,21 @@ import json
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
+import scipy.io
 import torch
-from evaluation_cases import TARGET, annotation, model, model_file, write_pack
+from evaluation_cases import HEIGHT, TARGET, annotation, model, model_file, write_pack
 
+from pipeline import jobs
 from pipeline.evaluation import protocols
 from pipeline.evaluation.predictions import PREDICTIONS
+from pipeline.evaluation.score import read_scores
 from pipeline.io import hdf5
 from pipeline.io.tables import write_tsv
 from pipeline.records import KEPT_COLUMNS, REAPED_COLUMNS, SOURCE_COLUMNS, FacemillError
 from pipeline.registry import MODELS
+from pipeline.settings import load as settings_of
 from pipeline.stages import evaluate, infer, score, sheet, table
 from pipeline.training.checkpoints import save_weights
 
@@ -106,6 +111,7 @@ def run_evaluate(root: Path) -> None:
             "target": "posmap32",
             "seeds": [0, 1],
             "benchmarks": ["test"],
+            "crops": {"test": {"detector": "faceboxes", "frame": "fan192"}},
             "datasets": ["test"],
             "protocols": PROTOCOLS,
         },
@@ -120,6 +126,7 @@ def test_the_json_holds_what_it_should_and_nothing_is_lost(results):
     assert found["weights"][1]["path"] == "train/prn/seed1/weights.safetensors"
     assert len(found["weights"][0]["sha256"]) == 64
     block = found["benchmarks"]["test"]
+    assert block["crops"] == {"detector": "faceboxes", "frame": "fan192"}
     assert (block["images"], block["evaluated"], block["failed"]) == (4, 3, 1)
     assert set(block["protocols"]) == set(PROTOCOLS)
     nme = block["protocols"]["nme68_2d"]
@@ -190,3 +197,66 @@ def test_the_table_and_the_sheet_are_written(results):
     )
     picture = cv2.imread(str(results / "sheet.png"))
     assert picture.shape[1] == 2 * 48 and picture.shape[0] > 3 * 48
+
+
+def test_predictions_that_were_given_are_scored_like_a_model_beside_a_models_mean_face(results, tmp_path):
+    for name, one in zip("abc", FACES.values(), strict=True):
+        mat = {
+            "Pose_Para": one.pose[None],
+            "Shape_Para": one.shape[:, None],
+            "Exp_Para": one.expression[:, None],
+        }
+        scipy.io.savemat(tmp_path / f"{name}.mat", mat)
+        cv2.imwrite(str(tmp_path / f"{name}.jpg"), np.zeros((HEIGHT, HEIGHT, 3), np.uint8))
+    face_model = model(results)
+    names, shift = ["a", "b"], np.array([3.0, 4.0, 0.0])
+    points = np.stack([FACES[f"{name}#0"].landmarks(face_model) + shift for name in names])
+    np.savez(tmp_path / "theirs.npz", names=names, pts68=points)
+    score.run(
+        inputs={
+            "given": str(tmp_path / "theirs.npz"),
+            "beside": str(results / "score0.tsv"),
+            "source": str(results / "source.tsv"),
+            "texels": [],
+        },
+        outputs={"scores": str(tmp_path / "theirs.tsv")},
+        settings={
+            "face_model": {"id": "npz", "path": str(results / "model.npz")},
+            "reader": "face_300w_lp",
+            "root": str(tmp_path),
+            "labels": "annotation",
+            "protocols": PROTOCOLS,
+        },
+        wildcards={"model": "theirs", "seed": "0", "benchmark": "test"},
+        attributes=ATTRIBUTES,
+    )
+    found = read_scores(tmp_path / "theirs.tsv")
+    beside = (tmp_path / "theirs.tsv").read_text().splitlines()
+    assert [line for line in beside if line.startswith("mean_face")] == [
+        line for line in (results / "score0.tsv").read_text().splitlines() if line.startswith("mean_face")
+    ]
+    nme = {s.picture: s for s in found["model"] if s.protocol == "nme68_2d"}
+    assert [nme[name].failed for name in "abcd"] == [False, False, True, True]
+    size = np.sqrt(np.prod(np.ptp(points[0, :, :2], axis=0)))
+    assert nme["a"].value == pytest.approx(500 / size, rel=1e-4)
+    assert {s.why for s in found["model"] if s.protocol == "dense_2d" and not s.failed} == {
+        "a prediction of points has no dense face points"
+    }
+
+
+def test_given_predictions_have_jobs_of_their_own():
+    config = settings_of((), ["evaluation.given={theirs: {synth_test: /their/predictions.npz}}"])
+    job = jobs.job(config, "score", model="theirs", seed=0, benchmark="synth_test")
+    assert job.inputs["given"] == "/their/predictions.npz"
+    assert job.inputs["beside"] == "results/score/prn/seed0/synth_test.tsv"
+    assert job.outputs == {"scores": "results/score/theirs/seed0/synth_test.tsv"}
+    assert jobs.job(config, "evaluate", model="theirs").inputs["scores"] == [job.outputs["scores"]]
+    inputs = jobs.job(config, "table", table="models").inputs
+    assert inputs["evaluations"] == ["results/eval/prn.json", "results/eval/theirs.json"]
+    assert inputs["scores"][-1] == job.outputs["scores"] and len(inputs["packs"]) == 1
+    with pytest.raises(
+        FacemillError, match="expected a benchmark of synth_test with seed 0, found synth_test"
+    ):
+        jobs.job(config, "score", model="theirs", seed=1, benchmark="synth_test")
+    with pytest.raises(FacemillError, match="that no model has, found 'prn'"):
+        settings_of((), ["evaluation.given={prn: {synth_test: x.npz}}"])
