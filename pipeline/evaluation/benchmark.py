@@ -78,15 +78,15 @@ class AnnotatedTruth:
     def of(self, picture: str) -> Truth:
         """The truth of one picture, whatever was predicted for it; without angles and yaws where it cannot be read."""
         if self._labelled:
-            return unreadable(picture)
+            return unreadable(picture, "the labeller's truth is that of detected faces alone")
         try:
             height = read_picture(self._root / self._pictures[picture].path).shape[0]
         except UnreadablePicture:
             height = 1
         try:
             return of_annotation(picture, self._read(picture, height), self._chart)
-        except AnnotationProblem:
-            return unreadable(picture)
+        except AnnotationProblem as problem:
+            return unreadable(picture, problem.detail)
 
     def _packed(self, pack: h5py.File, row: int, picture: str) -> FaceAnnotation:
         """The annotation of one face of a pack, with what its file says beyond it where that is wanted."""

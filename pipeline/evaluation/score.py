@@ -59,6 +59,8 @@ def _score(predicted: Shape | None, truth: Truth, protocol: Protocol) -> Score:
         return Score(*head, None, yaw, predicted is None, LEFT_OUT)
     if predicted is None:
         return Score(*head, protocol.worst, yaw, True)
+    if truth.problem:
+        return Score(*head, None, yaw, False, truth.problem)
     if protocol.bins and np.isnan(yaw):
         return Score(*head, None, yaw, False, f"the truth has no yaw in the list {protocol.yaw}")
     try:

@@ -22,6 +22,7 @@ class Truth:
 
     shape: in pixels of the picture. angles: (3,) pitch, yaw, roll in radians, NaN where they are unknown. yaws:
     degrees by the name of a list. origins: number of the first pixel in point sets that count otherwise than the shape.
+    problem: why nothing of this is known, where that is so.
     """
 
     picture: str
@@ -29,6 +30,7 @@ class Truth:
     angles: np.ndarray = field(default_factory=lambda: np.full(3, np.nan))
     yaws: Mapping[str, float] = field(default_factory=dict)
     origins: Mapping[str, int] = field(default_factory=dict)
+    problem: str = ""
 
     def yaw(self, name: str) -> float:
         """The true yaw in degrees by one list; NaN where it has none for this picture."""
@@ -56,9 +58,9 @@ def of_annotation(picture: str, annotation: FaceAnnotation, chart: Chart) -> Tru
     return Truth(picture, AnnotationShape(chart, annotation), angles, yaws, annotation.origins)
 
 
-def unreadable(picture: str) -> Truth:
-    """The truth of a picture whose annotation says nothing usable."""
-    return Truth(picture, Shape())
+def unreadable(picture: str, problem: str) -> Truth:
+    """The truth of a picture whose annotation says nothing usable, and why."""
+    return Truth(picture, Shape(), problem=problem)
 
 
 def short(picture: str) -> str:

@@ -201,11 +201,9 @@ def test_the_table_and_the_sheet_are_written(results):
 
 def test_predictions_that_were_given_are_scored_like_a_model_beside_a_models_mean_face(results, tmp_path):
     for name, one in zip("abc", FACES.values(), strict=True):
-        mat = {
-            "Pose_Para": one.pose[None],
-            "Shape_Para": one.shape[:, None],
-            "Exp_Para": one.expression[:, None],
-        }
+        shape, expression = np.zeros((199, 1)), np.zeros((29, 1))
+        shape[:2, 0], expression[:1, 0] = one.shape, one.expression
+        mat = {"Pose_Para": one.pose[None], "Shape_Para": shape, "Exp_Para": expression}
         scipy.io.savemat(tmp_path / f"{name}.mat", mat)
         cv2.imwrite(str(tmp_path / f"{name}.jpg"), np.zeros((HEIGHT, HEIGHT, 3), np.uint8))
     face_model = model(results)
