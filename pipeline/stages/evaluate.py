@@ -23,9 +23,9 @@ def run(
     attributes: Mapping[str, str],
 ) -> None:
     """Write one model's JSON: `inputs` lists scores (all seeds of the first benchmark, then of the next), weights
-    (one a seed), and source, kept, reaped (one a data set); `outputs` evaluation (json); `settings` frame, target,
-    seeds, benchmarks, crops (of each benchmark: detector and frame, or null where nobody knows), datasets, protocols
-    {id: content of its file}."""
+    (one a seed; none of predictions that were given), and source, kept, reaped (one a data set); `outputs` evaluation
+    (json); `settings` frame, target, seeds, benchmarks, crops (of each benchmark: detector and frame, or null where
+    nobody knows), datasets, protocols {id: content of its file}."""
     chosen = protocols.ordered(settings["protocols"])
     seeds = [str(seed) for seed in settings["seeds"]]
     paths = iter(inputs["scores"])
@@ -38,13 +38,14 @@ def run(
             chosen,
         )
         benchmarks[benchmark] = {"crops": settings["crops"][benchmark], **block}
+    weights = zip(seeds, inputs["weights"], strict=True) if inputs["weights"] else ()
     ledgers = zip(settings["datasets"], inputs["source"], inputs["kept"], inputs["reaped"], strict=True)
     results = Path(outputs["evaluation"]).parent.parent
     value = {
         "model": wildcards["model"],
         "weights": [
             {"seed": int(seed), "path": _below(path, results), "sha256": sha256_of(path)}
-            for seed, path in zip(seeds, inputs["weights"], strict=True)
+            for seed, path in weights
         ],
         "frame": settings["frame"],
         "target": settings["target"],

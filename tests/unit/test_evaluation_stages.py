@@ -135,6 +135,34 @@ def test_the_json_holds_what_it_should_and_nothing_is_lost(results):
     assert found["counts"]["test"] == {"pictures": 4, "source": 4, "kept": 3, "reaped": {"no_face": 1}}
 
 
+def test_predictions_that_were_given_have_a_json_without_weights_and_counts(results):
+    evaluate.run(
+        inputs={
+            "scores": [str(results / "score0.tsv")],
+            "weights": [],
+            "source": [],
+            "kept": [],
+            "reaped": [],
+        },
+        outputs={"evaluation": str(results / "eval/theirs.json")},
+        settings={
+            "model": "given",
+            "frame": None,
+            "target": None,
+            "seeds": [0],
+            "benchmarks": ["test"],
+            "crops": {"test": None},
+            "datasets": [],
+            "protocols": PROTOCOLS,
+        },
+        wildcards={"model": "theirs"},
+        attributes=ATTRIBUTES,
+    )
+    found = json.loads((results / "eval/theirs.json").read_text())
+    assert (found["model"], found["weights"], found["counts"]) == ("theirs", [], {})
+    assert set(found["benchmarks"]["test"]["protocols"]) == set(PROTOCOLS)
+
+
 def test_two_runs_write_the_same_bytes(results):
     before = {path: path.read_bytes() for path in results.glob("*.tsv")} | {
         path: path.read_bytes() for path in [results / "infer0.h5", results / "eval/prn.json"]

@@ -160,6 +160,6 @@ def _on_the_edge(shown: Sequence[Faces], top: float) -> str:
     """What stands on the edge of the axes instead of beyond it, as a sentence; empty: nothing."""
     above = sum(int((faces.values > top).sum()) for faces in shown)
     wide = sum(int((faces.yaw > END).sum()) for faces in shown)
-    words = [f"{above} points above it" if above else "", f"{wide} beyond {END:g} degrees" if wide else ""]
+    words = [f"{above} above it" if above else "", f"{wide} beyond {END:g} degrees" if wide else ""]
     told = " and ".join(word for word in words if word)
     return f"Drawn on the edge of the axes: {told}." if told else ""
