@@ -13,7 +13,7 @@ from pipeline.config import DetectionSettings
 from pipeline.datasets.base import AnnotationProblem
 from pipeline.datasets.rows import Loaded, Row, address, parse
 from pipeline.datasets.train_aug_120x120 import source_photograph
-from pipeline.evaluation.benchmark import benchmark_pictures, true_angles
+from pipeline.evaluation.benchmark import AnnotatedTruth, benchmark_pictures
 from pipeline.geometry.camera import pose_from_matrix
 from pipeline.io.tables import read_status, read_tsv
 from pipeline.records import FacemillError, Reason
@@ -209,5 +209,6 @@ def test_rows_pass_through_the_stages_and_the_benchmark(tmp_path, monkeypatch):
         np.testing.assert_allclose(file["params"][:], raw[[0, 2]], atol=1e-9)
         np.testing.assert_allclose(file["yaw_deg"][:], [5, 25], atol=1e-9)
     pictures = benchmark_pictures(Path(table["source"]))
-    angles = [true_angles(one, DATASETS[READER](), data) for one in pictures]
-    np.testing.assert_allclose(np.degrees(angles)[:, 1], [5, 15, 25], atol=1e-9)
+    known = AnnotatedTruth(pictures, DATASETS[READER](), data, chart=None)
+    yaws = [known.of(one.id).yaw("fitted") for one in pictures]
+    np.testing.assert_allclose(yaws, [5, 15, 25], atol=1e-9)
