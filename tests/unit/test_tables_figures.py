@@ -9,7 +9,7 @@ import cv2
 import h5py
 import numpy as np
 import pytest
-from evaluation_cases import annotation, model, truth_maps, write_pack
+from evaluation_cases import FRAME, annotation, model, truth_maps, write_pack
 
 from pipeline.evaluation import predictions, protocols
 from pipeline.evaluation.chart import Chart
@@ -23,6 +23,7 @@ from pipeline.evaluation.score import (
 )
 from pipeline.evaluation.shapes import PointsShape
 from pipeline.evaluation.truth import LABELS, Truth
+from pipeline.geometry.frames import CropTransform
 from pipeline.io import hdf5
 from pipeline.records import PACK
 from pipeline.registry import FIGURES
@@ -135,7 +136,7 @@ def test_the_same_results_give_the_same_bytes_and_the_user_s_style_does_not_matt
     svg, png = first.svg(), first.png()
     assert svg.startswith(b"<?xml") and b"<dc:date>" not in svg
     assert struct.unpack(">II", png[16:24])[0] == 1600
-    with matplotlib.rc_context({"font.size": 20, "svg.hashsalt": "mine", "lines.linewidth": 9}):
+    with matplotlib.rc_context({"font.size": 20, "svg.hashsalt": "mine", "axes.facecolor": "red"}):
         again = FIGURES[name](results, chart)
         assert again.png() == png and again.svg() == svg
         assert matplotlib.rcParams["font.size"] == 20
@@ -217,6 +218,12 @@ def test_meshes_and_contours_of_right_predictions_lie_on_the_truth(results, char
     assert not crop.lines and len(truth.lines) == 2 and len(prn.lines) == 4
     _, true, _, found = (line.get_xydata() for line in prn.lines)
     assert np.nanmax(np.abs(true - found)) < 0.6
+    first = choose(angles_of(results.runs))[0]
+    crop_of_first, annotated = (
+        CropTransform(0.35, 99.0, 99.5, FRAME),
+        FACES[f"{first}#0"].landmarks(chart.model),
+    )
+    assert true == pytest.approx(course(crop_of_first.apply(annotated)), nan_ok=True)
     shown = [tile.images[0].get_array() for tile in (crop, prn, other, truth)]
     assert (shown[0] != shown[1]).any() and (shown[1] == shown[2]).all()
     assert np.abs(shown[1].astype(int) - shown[3]).mean() < 4
