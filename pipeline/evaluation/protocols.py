@@ -23,9 +23,11 @@ FOLDER = Path(__file__).parent / "protocols"
 
 
 def _rising(bins: dict[str, float]) -> dict[str, float]:
-    if not all(low < high for low, high in pairwise([-1.0, *bins.values()])):
-        raise ValueError("expected upper bounds that rise, in degrees, from 0")
-    return bins
+    """The bins by their bounds: JSON sorts them by name."""
+    bounds = sorted(bins.values())
+    if not all(low < high for low, high in pairwise([0.0, *bounds])):
+        raise ValueError(f"expected different upper bounds in degrees, above 0; found {bounds}")
+    return dict(sorted(bins.items(), key=lambda item: item[1]))
 
 
 class Protocol(Strict):
