@@ -59,16 +59,13 @@ class Chart:
         return (np.cumsum(self.model.face_mask) - 1)[self.model.keypoints]
 
     @cached_property
-    def texels_of_landmarks(self) -> np.ndarray:
+    def texels_of_landmarks(self) -> np.ndarray | None:
         """(68,) rows among the dense points of a 256 map of the texels nearest to the landmarks (PRNet's uv_kpt_ind);
-        FacemillError where one of them is no dense point."""
+        None where one of them is no dense point."""
         column, row = nearest_texels(self._uv68, self.texel_grid).T
         mask = self._mask(self.texel_grid)
         if not mask[row, column].all():
-            beside = int((~mask[row, column]).sum())
-            raise FacemillError(
-                f"face model {self.model.name}: {beside} landmarks lie beside the face's texels"
-            )
+            return None
         return (np.cumsum(mask) - 1)[row * self.texel_grid + column]
 
     def dense(self, position_map: np.ndarray, grid: int) -> np.ndarray:

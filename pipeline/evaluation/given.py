@@ -7,7 +7,8 @@ An .npz holds `names` (n,) and one of
 - `pts68` (n, 68, 2 or 3), `pts21`, `pts34`;
 - `pose_deg` (n, 3): pitch, yaw, roll,
 
-in pixels of the picture, y down, z towards the viewer; `origin` is the number of the first pixel, 0 without it. A
+in pixels of the picture, y down, z towards the viewer. `origin` is the number of the first pixel, 0 without it, and
+`<array>_origin` that of one array alone. In `pts21` and `pts34` a point that is not visible is NaN, or -1 twice. A
 folder holds, at any depth, `<name>.mat` with `vertex` (3, N) as 2DASL and 3DDFA write it, or PRNet's
 `<name>_mesh.mat` with `vertices` (N, 3) and `<name>_kpt.txt` (68, 3).
 """
@@ -34,6 +35,8 @@ POINTS = {
     "pts68_re": ("landmarks68_re", 68),
 }
 """Arrays of points -> their name among a shape's points (None: its landmarks), and how many there are."""
+HIDEABLE = ("pts21", "pts34")
+"""Points that need not be visible."""
 CONVENTIONS = {"3ddfa": 1, "3ddfa_v2": 0, "exact": 0}
 """How parameters of a crop become pixels (`pipeline.morphable.params62`) -> the number of the first pixel."""
 VERTEX_ORIGIN, PRNET_ORIGIN = 1, 0
@@ -42,9 +45,17 @@ VERTEX_ORIGIN, PRNET_ORIGIN = 1, 0
 
 def read_names(path: Path) -> list[str]:
     """Names of pictures: `names` of an .npz, or the lines of a text file."""
-    if path.suffix == ".npz":
-        return [str(name) for name in read_npz(path, ("names",))["names"]]
-    return read_lines(path)
+    return names_of(read_npz(path, ("names",)), path) if path.suffix == ".npz" else read_lines(path)
+
+
+def names_of(content: Mapping[str, np.ndarray], path: Path) -> list[str]:
+    """The names of an .npz, each a text; FacemillError for what is none, or where there is none."""
+    names = content["names"]
+    if names.ndim != 1 or not len(names) or names.dtype.kind not in "USO":
+        raise FacemillError(
+            f"{path}, names: expected texts (n,), at least one; found {names.dtype} of shape {names.shape}"
+        )
+    return [name.decode() if isinstance(name, bytes) else str(name) for name in names.tolist()]
 
 
 def read_shapes(path: Path, chart: Chart, origin: int | None = None) -> dict[str, Shape]:
@@ -69,7 +80,7 @@ def of_arrays(
 ) -> dict[str, Shape]:
     """The shapes of an .npz's arrays by name: of `params62`, `vertices`, points or `pose_deg`, the first that is there;
     points beside parameters or vertices are taken as they are."""
-    names = [str(name) for name in content["names"]]
+    names = names_of(content, path)
     if len(set(names)) < len(names):
         twice = next(name for k, name in enumerate(names) if name in names[:k])
         raise FacemillError(f"{path}: expected every name once, found {twice} twice")
@@ -97,9 +108,12 @@ class _Arrays:
             for key, (_, rows) in POINTS.items()
             if key in content
         }
+        self.origins = {key: self._number(content, f"{key}_origin", self.origin) for key in self.points}
         self.params = self._checked(content, "params62", count, COUNT) if "params62" in content else None
         self.vertices = self._vertices(content, count) if "vertices" in content else None
         self.pose = self._checked(content, "pose_deg", count, 3) if "pose_deg" in content else None
+        if self.convention is not None and self.roi is None:
+            raise FacemillError(f"{path}: expected roi_box beside convention, found none")
         if self.params is not None and self.roi is not None and self.convention is None:
             raise FacemillError(
                 f"{path}: expected convention beside roi_box, one of {', '.join(CONVENTIONS)}; found none"
@@ -107,11 +121,16 @@ class _Arrays:
 
     def shape(self, row: int) -> Shape:
         """What row ``row`` holds, in 0-based pixels of the picture."""
-        points = {key: values[row] - self._shift(values.shape[2]) for key, values in self.points.items()}
+        points = {
+            key: values[row] - np.array([self.origins[key]] * 2 + [0.0])[: values.shape[2]]
+            for key, values in self.points.items()
+        }
         landmarks = points.pop("pts68", None)
         named = {POINTS[key][0]: values for key, values in points.items()}
         found = self._bare(row, landmarks, named)
         found.named = named
+        if self.pose is not None:
+            found.pose = np.radians(self.pose[row])
         return found
 
     def _bare(self, row: int, landmarks: np.ndarray | None, named: dict[str, np.ndarray]) -> Shape:
@@ -120,28 +139,28 @@ class _Arrays:
             convention = self.convention or "exact"
             return ParamsShape(self.chart, self.params[row], self.origin, roi, convention, landmarks)
         if self.vertices is not None:
-            vertices = self.vertices[row] - self._shift(3)
-            if len(vertices) == int(self.chart.face_mask(self.chart.texel_grid).sum()):
-                return TexelShape(self.chart, vertices, self.origin)
-            return MeshShape(self.chart, vertices, self.origin, landmarks)
+            texels = self.vertices.shape[1] == int(self.chart.face_mask(self.chart.texel_grid).sum())
+            kind = TexelShape if texels else MeshShape
+            return kind(self.chart, self.vertices[row], self.origin, landmarks)
         if self.points:
             mean = self.chart.model.mean[self.chart.model.keypoints]
-            return PointsShape(landmarks, mean, named, self.origin)
+            return PointsShape(landmarks, mean, named, self.origins.get("pts68", self.origin))
         return PoseShape(self.pose[row])
-
-    def _shift(self, columns: int) -> np.ndarray:
-        return np.array([self.origin, self.origin, 0][:columns])
 
     def _origin(self, content: Mapping[str, np.ndarray], given: int | None) -> int:
         if self.convention is not None and self.convention not in CONVENTIONS:
             raise FacemillError(
                 f"{self.path}, convention: expected one of {', '.join(CONVENTIONS)}, found {self.convention}"
             )
-        said = content.get("origin", CONVENTIONS.get(self.convention, 0))
-        origin = int(said) if given is None else given
-        if origin not in (0, 1):
-            raise FacemillError(f"{self.path}, origin: expected 0 or 1, found {origin}")
-        return origin
+        said = self._number(content, "origin", CONVENTIONS.get(self.convention, 0))
+        return said if given is None else given
+
+    def _number(self, content: Mapping[str, np.ndarray], key: str, default: int) -> int:
+        """The number of a first pixel, 0 or 1."""
+        said = np.asarray(content.get(key, default))
+        if said.ndim or said.dtype.kind not in "iuf" or said not in (0, 1):
+            raise FacemillError(f"{self.path}, {key}: expected 0 or 1, found {said.tolist()!r}")
+        return int(said)
 
     def _checked(self, content: Mapping[str, np.ndarray], key: str, *shape: int) -> np.ndarray:
         found = content[key]
@@ -157,7 +176,10 @@ class _Arrays:
         if found.ndim == 3 and found.shape[1] in (2, 3) and found.shape[2] == rows:
             found = found.transpose(0, 2, 1)
         columns = 3 if found.ndim == 3 and found.shape[-1] == 3 else 2
-        return self._checked({key: found}, key, count, rows, columns)
+        points = self._checked({key: found}, key, count, rows, columns)
+        if key in HIDEABLE:
+            points[(points[..., :2] == -1).all(axis=-1)] = np.nan
+        return points
 
     def _vertices(self, content: Mapping[str, np.ndarray], count: int) -> np.ndarray:
         """(n, N, 3) in the file's own precision."""
@@ -198,8 +220,15 @@ def _of_folder(folder: Path, chart: Chart, origin: int | None) -> dict[str, Shap
         if name in found:
             raise FacemillError(f"{folder}: expected one mesh for {name}, found {path} and another")
         found[name] = _of_mat(path, chart, origin)
+    points: dict[str, Path] = {}
     for path in sorted(folder.rglob("*_kpt.txt")):
-        found.setdefault(path.stem.removesuffix("_kpt"), _of_kpt(path, chart, origin))
+        name = path.stem.removesuffix("_kpt")
+        if name in points:
+            raise FacemillError(
+                f"{folder}: expected one _kpt.txt for {name}, found {points[name]} and {path}"
+            )
+        points[name] = path
+    found = {name: _of_kpt(path, chart, origin) for name, path in points.items() if name not in found} | found
     if not found:
         raise FacemillError(
             f"{folder}: expected <name>.mat with vertex or vertices, or <name>_kpt.txt; found neither"

@@ -20,6 +20,8 @@ from pipeline.records import FacemillError
 from pipeline.registry import unknown
 
 FOLDER = Path(__file__).parent / "protocols"
+UNITS = {"pose": "deg", "volume": "1"}
+"""Kind of a measure -> the unit of its scores; all others are per cent."""
 
 
 def _rising(bins: dict[str, float]) -> dict[str, float]:
@@ -75,6 +77,13 @@ class Protocol(Strict):
     def _fits(self) -> Protocol:
         if not self.bins and self.aggregate == "balanced":
             raise ValueError("aggregate: expected plain where there are no bins to balance, found balanced")
+        unit = UNITS.get(self.measure.kind, "%")
+        if self.unit != unit:
+            raise ValueError(
+                f"unit: expected {unit!r} for a measure of kind {self.measure.kind}, found {self.unit!r}"
+            )
+        if self.beside is not None and self.beside not in names():
+            raise ValueError(f"beside: {unknown('protocol', self.beside, names())}")
         return self
 
     @property
@@ -126,7 +135,19 @@ def ordered(contents: Mapping[str, Any]) -> list[Protocol]:
 
 def parse(name: str, content: Any) -> Protocol:
     """The protocol that a file's content describes; FacemillError says what is wrong with it."""
+    where = f"protocol {name} ({FOLDER.name}/{name}.yaml)"
+    if not isinstance(content, Mapping):
+        raise FacemillError(f"{where}: expected a mapping of settings, found {type(content).__name__}")
     try:
         return Protocol(id=name, **content)
-    except (ValidationError, TypeError) as error:
-        raise FacemillError(f"protocol {name}: {' '.join(str(error).split())}") from error
+    except ValidationError as error:
+        problems = "; ".join(_explained(each) for each in error.errors())
+        raise FacemillError(f"{where}: {problems}") from error
+
+
+def _explained(error: Mapping[str, Any]) -> str:
+    """One error of a file's content: where, what was expected, what was found."""
+    place = ".".join(str(part) for part in error["loc"])
+    message = error["msg"].removeprefix("Value error, ")
+    found = "" if error["type"] in ("missing", "value_error") else f", found {error.get('input')!r}"
+    return f"{place}: {message}{found}" if place else f"{message}{found}"

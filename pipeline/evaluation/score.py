@@ -67,6 +67,8 @@ def _score(predicted: Shape | None, truth: Truth, protocol: Protocol) -> Score:
         return Score(*head, protocol.score(predicted, truth), yaw, False)
     except Lacking as lack:
         return Score(*head, None, yaw, False, str(lack))
+    except FacemillError as error:
+        raise FacemillError(f"{truth.picture} under {protocol.id}: {error}") from error
 
 
 def score_benchmark(
@@ -139,9 +141,13 @@ def score_given(
             f"expected predictions named as the truth's pictures, as {truths[0].picture}; found "
             f"{', '.join(strangers[:3])}"
         )
-    scores = [
-        score for truth in truths for score in score_face(shapes.get(names[truth.picture]), truth, protocols)
-    ]
+    scores: list[Score] = []
+    for truth in truths:
+        shape = shapes.get(names[truth.picture])
+        scores += score_face(shape, truth, protocols)
+        for scored in (truth.shape, shape):
+            if scored is not None:
+                scored.forget()
     return scores, strangers
 
 

@@ -12,7 +12,6 @@ from types import MappingProxyType
 
 import numpy as np
 
-from pipeline.geometry.euler import rotation_from_angles
 from pipeline.geometry.frames import CropTransform
 from pipeline.geometry.similarity import umeyama
 from pipeline.morphable import MorphableModel
@@ -30,11 +29,13 @@ class Degenerate(Exception):
 
 class Shape:
     """One face. ``origin`` is the number that its file gives to the first pixel, 0 or 1: protocols with legacy pixels
-    compare the files' own numbers. ``named`` are further point sets. ``what`` names the kind in messages."""
+    compare the files' own numbers. ``named`` are further point sets. ``pose`` are (3,) pitch, yaw, roll in radians
+    where the file says them. ``what`` names the kind in messages."""
 
     what = "a face"
     origin = 0
     named: Mapping[str, np.ndarray] = MappingProxyType({})
+    pose: np.ndarray | None = None
 
     @property
     def finite(self) -> bool:
@@ -68,9 +69,8 @@ class Shape:
         """(3, 3) model frame (y up) -> pixels (y up): a scaled rotation, or nearly one."""
         raise Lacking(f"{self.what} has no rotation")
 
-    def angles(self) -> np.ndarray | None:
-        """(3,) pitch, yaw, roll in radians where angles are what the file holds, else None."""
-        return None
+    def forget(self) -> None:
+        """Drop what was computed from the data, once a face is scored."""
 
     def volume(self) -> tuple[np.ndarray, CropTransform] | None:
         """A voxel volume (D, H, W) with the way from the picture to its x and y, where that is what the file holds."""
@@ -112,8 +112,9 @@ class PointsShape(Shape):
 
     @property
     def finite(self) -> bool:
-        given = self.named.values() if self._landmarks is None else [self._landmarks]
-        return all(bool(np.isfinite(points).all()) for points in given)
+        if self._landmarks is not None:
+            return bool(np.isfinite(self._landmarks).all())
+        return any(bool(np.isfinite(points).any()) for points in self.named.values())
 
     def landmarks(self) -> np.ndarray:
         return super().landmarks() if self._landmarks is None else np.asarray(self._landmarks, np.float64)
@@ -131,17 +132,11 @@ class PoseShape(Shape):
     what = "a prediction of angles"
 
     def __init__(self, degrees: np.ndarray) -> None:
-        self._angles = np.radians(np.asarray(degrees, np.float64))
+        self.pose = np.radians(np.asarray(degrees, np.float64))
 
     @property
     def finite(self) -> bool:
-        return bool(np.isfinite(self._angles).all())
-
-    def angles(self) -> np.ndarray:
-        return self._angles
-
-    def camera(self) -> np.ndarray:
-        return rotation_from_angles(*self._angles)
+        return bool(np.isfinite(self.pose).all())
 
 
 class VolumeShape(Shape):

@@ -40,9 +40,19 @@ class Surface(Shape):
         """The points that `face` gives, made anew."""
         raise NotImplementedError
 
+    def forget(self) -> None:
+        """Drop what was computed from the data, once a face is scored."""
+        self._face.cache_clear()
+        self.__dict__.pop("_vertices", None)
+
     def camera(self) -> np.ndarray:
         """The rotation of the similarity that takes the mean face to the dense points."""
         return fitted_rotation(self.chart.canonical(POSE_GRID), self.face(POSE_GRID))
+
+
+def all_finite(*arrays: np.ndarray | None) -> bool:
+    """Whether every number of the arrays that are there is finite."""
+    return all(bool(np.isfinite(array).all()) for array in arrays if array is not None)
 
 
 class MapShape(Surface):
@@ -82,9 +92,9 @@ class MeshShape(Surface):
 
     Args:
         chart: of the face model.
-        vertices: (N, 3), all of the model's or those without ears, neck and scalp.
-        origin: of the file.
-        landmarks: (68, 2 or 3) known apart from the vertices.
+        vertices: (N, 3), all of the model's or those without ears, neck and scalp, in the file's own numbers.
+        origin: number of its first pixel.
+        landmarks: (68, 2 or 3) known apart from the vertices, 0-based.
     """
 
     what = "a mesh"
@@ -95,30 +105,31 @@ class MeshShape(Surface):
         super().__init__(chart)
         self.origin = origin
         self.whole = len(vertices) == len(chart.model.mean)
-        self._vertices = np.asarray(vertices)
+        self._given = np.asarray(vertices)
         self._landmarks = landmarks
 
     @property
     def finite(self) -> bool:
-        return bool(np.isfinite(self._vertices).all())
+        return all_finite(self._given, self._landmarks)
 
     def landmarks(self) -> np.ndarray:
         if self._landmarks is not None:
             return self._landmarks
-        rows = self.chart.model.keypoints if self.whole else self.chart.face_keypoints
-        return self._vertices[rows].astype(np.float64)
+        return self._at(self.chart.model.keypoints if self.whole else self.chart.face_keypoints)
 
     def dense(self, grid: int) -> np.ndarray:
         if not self.whole:
             raise Lacking("a mesh without ears and neck has no texels at the rim of the face")
-        return self.chart.dense_of(self._vertices, grid)
+        return self.chart.dense_of(self._at(slice(None)), grid)
 
     def vertices(self, part: str) -> np.ndarray:
-        if part == "face" and self.whole:
-            return self._vertices[self.chart.model.face_mask]
         if part == "all" and not self.whole:
             raise Lacking("a mesh without ears and neck lacks these vertices")
-        return self._vertices
+        return self._at(self.chart.model.face_mask if part == "face" and self.whole else slice(None))
+
+    def _at(self, rows: np.ndarray | slice) -> np.ndarray:
+        """Some vertices as 0-based float64; the file's array stays the only copy of all of them."""
+        return self._given[rows] - np.array([self.origin, self.origin, 0.0])
 
 
 class TexelShape(Surface):
@@ -126,28 +137,37 @@ class TexelShape(Surface):
 
     Args:
         chart: of the face model, with the texels that the points are of.
-        points: (M, 3), one for each texel of the face in row-major order.
-        origin: of the file.
+        points: (M, 3), one for each texel of the face in row-major order, in the file's own numbers.
+        origin: number of its first pixel.
+        landmarks: (68, 2 or 3) known apart from the points, 0-based.
     """
 
     what = "a mesh of texels"
 
-    def __init__(self, chart: Chart, points: np.ndarray, origin: int = 0) -> None:
+    def __init__(
+        self, chart: Chart, points: np.ndarray, origin: int = 0, landmarks: np.ndarray | None = None
+    ) -> None:
         super().__init__(chart)
         self.origin = origin
-        self._points = np.asarray(points)
+        self._given = np.asarray(points)
+        self._landmarks = landmarks
 
     @property
     def finite(self) -> bool:
-        return bool(np.isfinite(self._points).all())
+        return all_finite(self._given, self._landmarks)
 
     def landmarks(self) -> np.ndarray:
-        return self._points[self.chart.texels_of_landmarks].astype(np.float64)
+        if self._landmarks is not None:
+            return self._landmarks
+        rows = self.chart.texels_of_landmarks
+        if rows is None:
+            raise Lacking(f"{self.what} of the face model {self.model.name} has none at some landmarks")
+        return self.face(self.chart.texel_grid)[rows]
 
     def dense(self, grid: int) -> np.ndarray:
         if grid != self.chart.texel_grid:
             raise Lacking(f"{self.what} of a {self.chart.texel_grid} map has none of a {grid} map")
-        return self._points
+        return self._given - np.array([self.origin, self.origin, 0.0])
 
     def vertices(self, part: str) -> np.ndarray:
         raise Lacking(f"{self.what} has no vertices of the face model")
@@ -188,7 +208,7 @@ class ParamsShape(Surface):
 
     @property
     def finite(self) -> bool:
-        return bool(np.isfinite(self._parameters).all())
+        return all_finite(self._parameters, self._roi, self._landmarks)
 
     def landmarks(self) -> np.ndarray:
         return self._placed(keypoints=True) if self._landmarks is None else self._landmarks

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.evaluation.catalogue import NONE, settings_of
 from pipeline.evaluation.protocols import Protocol
 
 NOTHING = "no figure"
@@ -12,13 +13,14 @@ NOTHING = "no figure"
 
 def told(protocol: Protocol, figures: Mapping[str, Any]) -> str:
     """Lines of text: what is measured and how, the figures by bin, the means, the failures, and what was not scored."""
-    lines = [f"{protocol.id}: {protocol.title} [{_unit(protocol)}]", f"  {settings_of(protocol)}"]
+    settings = ", ".join(f"{key} {value}" for key, value in settings_of(protocol).items() if value != NONE)
+    lines = [f"{protocol.id}: {protocol.title} [{_unit(protocol)}]", f"  {settings}"]
     for name, entry in figures["bins"].items():
         lines.append(
             f"  {name:>12} " + (NOTHING if entry is None else f"{entry['mean']:.3f}   ({entry['n']})")
         )
     for name in ("balanced", "plain") if protocol.bins else ("plain",):
-        mark = " <- the papers' figure" if name == protocol.aggregate else ""
+        mark = " <- the protocol's figure" if name == protocol.aggregate else ""
         with_failures = _number(figures[f"{name}_with_failures"])
         lines.append(f"  {name:>12} {_number(figures[name])}   with failures {with_failures}{mark}")
     lines.append(f"  {'median':>12} {_number(figures['median'])}   ({figures['n']} pictures)")
@@ -33,19 +35,6 @@ def told(protocol: Protocol, figures: Mapping[str, Any]) -> str:
     if protocol.beside:
         lines.append(f"  beside it belongs {protocol.beside}, by known correspondence")
     return "\n".join(lines)
-
-
-def settings_of(protocol: Protocol) -> str:
-    """The measure's settings in one line, as the protocol's file has them; worst score and exclusion with them."""
-    values = protocol.measure.model_dump(exclude_none=True)
-    values.pop("mapping", None)
-    said = [f"{key} {value}" for key, value in values.items()]
-    said.append(f"worst {protocol.worst:g}")
-    if protocol.exclude_beyond is not None:
-        said.append(f"no true angle beyond {protocol.exclude_beyond:g}")
-    if protocol.bins:
-        said.append(f"bins by the {protocol.yaw} yaw")
-    return ", ".join(said)
 
 
 def _unit(protocol: Protocol) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from pipeline.datasets.base import Reader
 from pipeline.evaluation.benchmark import AnnotatedTruth, BenchmarkPicture
 from pipeline.evaluation.chart import Chart
-from pipeline.evaluation.given import of_arrays
+from pipeline.evaluation.given import POINTS, of_arrays
 from pipeline.evaluation.truth import Truth, short
 from pipeline.io.arrays import read_npz
 from pipeline.records import FacemillError
@@ -46,20 +46,31 @@ def of_file(path: Path, chart: Chart) -> list[Truth]:
     for row, (name, shape) in enumerate(shapes.items()):
         angles = np.full(3, np.nan) if pose is None else np.radians(pose[row])
         lists = {key: float(values[row]) for key, values in yaws.items() if values is not None}
-        found.append(Truth(name, shape, angles, {"fitted": float(np.degrees(angles[1])), **lists}))
+        origins = {
+            POINTS[key][0]: int(content[f"{key}_origin"]) for key in POINTS if f"{key}_origin" in content
+        }
+        fitted = {"fitted": float(np.degrees(angles[1]))}
+        found.append(Truth(name, shape, angles, {**fitted, **lists}, origins))
     return found
 
 
 def only(truths: list[Truth], names: list[str], where: str) -> list[Truth]:
-    """The truths of the pictures with these names (ids, or their last parts); FacemillError for a name without one."""
-    by_name = {truth.picture: truth for truth in truths} | {short(truth.picture): truth for truth in truths}
-    missing = [name for name in names if name not in by_name]
-    if missing:
-        raise FacemillError(
-            f"{where}: expected names of the truth's {len(truths)} pictures, found {len(missing)} others, as "
-            f"{missing[0]}"
-        )
-    return [by_name[name] for name in names]
+    """The truths of the pictures with these names (ids, or last parts that are one picture's alone); FacemillError for
+    a name without one, with several, or that stands twice, and where there is no name at all."""
+    by_name: dict[str, list[Truth]] = {}
+    for truth in truths:
+        for name in {truth.picture, short(truth.picture)}:
+            by_name.setdefault(name, []).append(truth)
+    if not names:
+        raise FacemillError(f"{where}: expected names of pictures, found none")
+    for name in names:
+        found = by_name.get(name, [])
+        if len(found) != 1 or names.count(name) > 1:
+            what = f"{len(found)} pictures" if names.count(name) == 1 else "it twice in the list"
+            raise FacemillError(
+                f"{where}: expected {name} to name one of the truth's {len(truths)} pictures, found {what}"
+            )
+    return [by_name[name][0] for name in names]
 
 
 def _column(

@@ -48,7 +48,7 @@ def _score_given(config: Config, model: str, seed: str, benchmark: str) -> Parts
     first = next(iter(config.models))
     at = {"model": first, "seed": seeds_of(config, first)[0], "benchmark": benchmark}
     inputs["source"] = path_of(config, "source", "source", dataset=benchmark)
-    inputs["given"] = files[benchmark]
+    inputs["given"] = [files[benchmark]]
     inputs["beside"] = path_of(config, "score", "scores", **at)
     return inputs, settings, (*modules, "pipeline.evaluation.given")
 
@@ -183,8 +183,7 @@ def figure(config: Config, figure: str) -> Parts:
 def check_protocols(config: Config) -> Parts:
     """The sanity card of every shipped protocol, with published predictions where the config names their folder."""
     inputs, settings, face_modules = face_model(config)
-    folder = config.evaluation.published
-    inputs["published"] = [f"{folder}/aflw2000-dev/labels.npz"] if folder else []
+    settings["published"] = config.evaluation.published
     return inputs, settings | {"protocols": contents_of(protocol_names())}, face_modules
 
 

@@ -114,7 +114,12 @@ def rigid_nearest_error(
 
 
 def dasl_script_error(
-    predicted: np.ndarray, truth: np.ndarray, *, correspondence: Literal["index", "nearest"] = "index"
+    predicted: np.ndarray,
+    truth: np.ndarray,
+    *,
+    correspondence: Literal["index", "nearest"] = "index",
+    every: int = DASL_EVERY,
+    tolerance: float = DASL_TOLERANCE,
 ) -> float:
     """The figure of 2DASL's 3DReconstruction script in per cent (spec/landmarks_synergynet_2dasl.md 4.4).
 
@@ -126,9 +131,10 @@ def dasl_script_error(
         predicted, truth: (N, 3) vertices of one topology, in pixels.
         correspondence: index, of vertices with the same number, as the script has it; nearest, of each true point to
             the nearest predicted one, which the turning was made for.
+        every, tolerance: of the script, so many vertices for one and the change in px2 that ends it.
     """
     size = box_size(np.asarray(truth))
-    found, centred, fixed = dasl_script_motion(predicted, truth)
+    found, centred, fixed = dasl_script_motion(predicted, truth, every=every, tolerance=tolerance)
     if correspondence == "nearest":
         distances = found.distances
     elif correspondence == "index":
@@ -141,7 +147,11 @@ def dasl_script_error(
 
 
 def dasl_script_motion(
-    predicted: np.ndarray, truth: np.ndarray
+    predicted: np.ndarray,
+    truth: np.ndarray,
+    *,
+    every: int = DASL_EVERY,
+    tolerance: float = DASL_TOLERANCE,
 ) -> tuple[Registration, np.ndarray, np.ndarray]:
     """The registration of `dasl_script_error`, and the centred parts (n, 3) of prediction and truth that it is of."""
     predicted, truth = np.asarray(predicted, dtype=np.float64), np.asarray(truth, dtype=np.float64)
@@ -149,7 +159,7 @@ def dasl_script_motion(
         raise FacemillError(
             f"2DASL's error: expected meshes of one topology, found {predicted.shape} and {truth.shape}"
         )
-    moving, fixed = predicted[::DASL_EVERY], truth[::DASL_EVERY]
+    moving, fixed = predicted[::every], truth[::every]
     moving, fixed = moving - moving.mean(axis=0), fixed - fixed.mean(axis=0)
     found = icp(
         moving,
@@ -157,7 +167,7 @@ def dasl_script_motion(
         initial=Similarity(1.0, np.eye(3), np.zeros(3)),
         with_translation=False,
         iterations=None,
-        squared_tolerance=DASL_TOLERANCE,
+        squared_tolerance=tolerance,
     )
     return found, moving, fixed
 

@@ -52,7 +52,8 @@ def summarise(
     Returns:
         n (scored pictures), bins {name: {mean, std, n} or None where empty}, balanced (mean of the bins' means; None
         where one is empty, or without bins), plain (mean over pictures), each also ``_with_failures`` (failures at
-        ``worst``; a failure without a known yaw counts an equal part in each bin), median, std (population std of the
+        ``worst``, which no score there goes beyond: to fail never pays; a failure without a known yaw counts an equal
+        part in each bin), median, std (population std of the
         bins' means). All over scored pictures unless the name says otherwise; None where there is nothing to average.
 
     Raises:
@@ -91,7 +92,8 @@ def summarise(
 def _filled(scored: np.ndarray, missed: float, worst: float) -> float | None:
     """Mean of the scores and of so many failures at the worst score; None without either."""
     total = len(scored) + missed
-    return float((scored.sum() + worst * missed) / total) if total else None
+    bounded = np.minimum(scored, worst) if worst > 0 else scored
+    return float((bounded.sum() + worst * missed) / total) if total else None
 
 
 def mean_of(values: list[float | None]) -> float | None:

@@ -39,9 +39,10 @@ def run(
     """Score one system with one seed, and the mean face beside it, on one benchmark.
 
     A model of the chain: `inputs` predictions, pack (the benchmark's), and the list train (packs, whose mean is the
-    mean face). Predictions that were given: `inputs` given (their file or folder) and beside (scores of a model, whose
-    mean face is taken over). Of both: `inputs` source and the list texels (a file, or none); `outputs` scores (tsv);
-    `settings` face_model, reader, root, labels, protocols {id: content of its file}, and target of a model.
+    mean face). Predictions that were given: `inputs` the list given (their file or folder) and beside (scores of a
+    model, whose mean face is taken over). Of both: `inputs` source and the list texels (a file, or none); `outputs`
+    scores (tsv); `settings` face_model, reader, root, labels, protocols {id: content of its file}, and target of a
+    model.
     """
     texels = read_texels(inputs["texels"][0]) if inputs["texels"] else None
     chart = Chart(load_face_model(**settings["face_model"]), texels)
@@ -99,6 +100,7 @@ def _given(
         raise FacemillError(
             f"{inputs['given']}: expected a benchmark with annotations, found one of the labeller's"
         )
-    shapes = read_shapes(Path(inputs["given"]), chart)
+    (given,) = inputs["given"]
+    shapes = read_shapes(Path(given), chart)
     scores, _ = score_given(shapes, [truth.of(name) for name in names], chosen)
     return {"model": scores, "mean_face": read_scores(Path(inputs["beside"]))["mean_face"]}

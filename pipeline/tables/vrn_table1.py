@@ -24,7 +24,7 @@ PAPER = Paper(
                     "Table 1, AFLW2000-3D",
                 ),
                 Heading("bu4dfe", ("bu4dfe", "bu4dfe_landmarks"), "plain", "Table 1, BU-4DFE"),
-                Heading("florence", ("florence", "florence_landmarks"), "plain", "Table 1, Florence"),
+                Heading("florence", ("florence_vrn", "florence_landmarks"), "plain", "Table 1, Florence"),
             ),
             (
                 Method("3DDFA", UNVERIFIED, (10.12, 12.27, 9.75)),

@@ -81,7 +81,7 @@ def _score(options: argparse.Namespace, config: Config) -> None:
     if options.only:
         truths = only(truths, read_names(Path(options.only)), options.only)
     shapes = read_shapes(Path(options.predictions), chart, options.origin)
-    chosen = [protocols.load(name) for name in options.protocol]
+    chosen = [protocols.load(name) for name in dict.fromkeys(options.protocol)]
     scores, strangers = score_given(shapes, truths, chosen)
     found = {protocol.id: figures(scores, protocol) for protocol in chosen}
     missing = sum(score.failed for score in scores if score.protocol == chosen[0].id)

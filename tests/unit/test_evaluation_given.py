@@ -8,6 +8,7 @@ import scipy.io
 from evaluation_cases import annotation, model, model_file
 
 from pipeline.__main__ import main
+from pipeline.evaluation import protocols
 from pipeline.evaluation.chart import Chart, read_texels
 from pipeline.evaluation.given import read_names, read_shapes
 from pipeline.evaluation.shapes import Lacking, PoseShape
@@ -97,7 +98,7 @@ def test_a_mesh_without_ears_and_neck_and_texels_are_known_by_their_number(tmp_p
 
 def test_angles_are_degrees_and_further_points_have_their_names(tmp_path, chart):
     found = shape(tmp_path, chart, pose_deg=np.array([[5.0, 20, -10]]))
-    assert isinstance(found, PoseShape) and found.angles() == pytest.approx(np.radians([5, 20, -10]))
+    assert isinstance(found, PoseShape) and found.pose == pytest.approx(np.radians([5, 20, -10]))
     both = shape(
         tmp_path, chart, pts68=np.zeros((1, 68, 2)), pts21=np.ones((1, 21, 2)), pts34=np.ones((1, 34, 2))
     )
@@ -173,8 +174,45 @@ def test_truth_in_a_file_has_angles_yaws_and_further_labels(tmp_path, chart):
     assert found.landmarks("reannotated") == pytest.approx(points[0, :, :2] + 1)
     (tmp_path / "names.txt").write_text("a\n")
     assert only([found], read_names(tmp_path / "names.txt"), "names.txt") == [found]
-    with pytest.raises(FacemillError, match="found 1 others, as b"):
-        only([found], ["b"], "names.txt")
+    for names, words in ((["b"], "found 0 pictures"), (["a", "a"], "found it twice"), ([], "found none")):
+        with pytest.raises(FacemillError, match=words):
+            only([found], names, "names.txt")
+
+
+def test_each_array_of_a_file_may_count_from_a_pixel_of_its_own(tmp_path, chart):
+    points = vertices(chart)[None, chart.model.keypoints, :2]
+    path = saved(tmp_path, pts68=points + 1, pts68_re=points, origin=1, pts68_re_origin=0)
+    (found,) = of_file(path, chart)
+    assert found.landmarks("original") == pytest.approx(found.landmarks("reannotated"))
+    assert found.origin() == 1 and found.origin("landmarks68_re") == 0
+
+
+def test_points_that_nobody_sees_are_nan_or_minus_one_and_do_not_count(tmp_path, chart):
+    points = np.random.default_rng(0).uniform(0, 100, (1, 21, 2))
+    for hidden in (-1.0, np.nan):
+        shown = points.copy()
+        shown[0, 3:9] = hidden
+        path = saved(tmp_path, pts21=shown, yaw_deg=[0.0])
+        (truth,) = of_file(path, chart)
+        assert np.isnan(truth.shape.points("aflw21")[3:9]).all()
+        predicted = read_shapes(path, chart)["a"]
+        assert predicted.finite
+        assert protocols.load("aflw21_box21").score(predicted, truth) == 0
+
+
+def test_what_cannot_be_measured_costs_the_worst_score_and_stops_nothing(tmp_path, chart):
+    (truth,) = of_file(saved(tmp_path, vertices=vertices(chart)[None], pose_deg=np.zeros((1, 3))), chart)
+    flat = shape(tmp_path, chart, params62=np.zeros((1, 62)))
+    for name in ("nme68_3d_similarity", "head_pose", "head_pose_synergynet", "reconstruction"):
+        protocol = protocols.load(name)
+        assert protocol.score(flat, truth) == protocol.worst
+    box = {"roi_box": np.full((1, 4), np.nan), "convention": "3ddfa"}
+    assert not shape(tmp_path, chart, params62=params(chart)[None], **box).finite
+    (line,) = of_file(
+        saved(tmp_path, pts68=np.tile(np.arange(68.0)[None, :, None], (1, 1, 2)) * [1, 0]), chart
+    )
+    with pytest.raises(Lacking, match="no extent"):
+        protocols.load("nme68_2d").score(line.shape, line)
 
 
 def test_the_command_line_scores_a_file_against_a_file(tmp_path, chart, capsys):

@@ -73,9 +73,9 @@ def test_the_verb_prints_each_case_and_exits_with_1_where_one_is_off(capsys, mon
 def test_the_stage_writes_the_card_as_json(tmp_path):
     content = {name: read_yaml(PROTOCOLS / f"{name}.yaml") for name in protocol_names()[:2]}
     check_protocols.run(
-        inputs={"published": []},
+        inputs={},
         outputs={"sanity": str(tmp_path / "sanity.json")},
-        settings={"face_model": {"id": "procedural"}, "protocols": content},
+        settings={"face_model": {"id": "procedural"}, "published": None, "protocols": content},
         wildcards={},
         attributes={},
     )

@@ -240,7 +240,7 @@ def test_predictions_that_were_given_are_scored_like_a_model_beside_a_models_mea
     np.savez(tmp_path / "theirs.npz", names=names, pts68=points)
     score.run(
         inputs={
-            "given": str(tmp_path / "theirs.npz"),
+            "given": [str(tmp_path / "theirs.npz")],
             "beside": str(results / "score0.tsv"),
             "source": str(results / "source.tsv"),
             "texels": [],
@@ -273,7 +273,7 @@ def test_predictions_that_were_given_are_scored_like_a_model_beside_a_models_mea
 def test_given_predictions_have_jobs_of_their_own():
     config = settings_of((), ["evaluation.given={theirs: {synth_test: /their/predictions.npz}}"])
     job = jobs.job(config, "score", model="theirs", seed=0, benchmark="synth_test")
-    assert job.inputs["given"] == "/their/predictions.npz"
+    assert job.inputs["given"] == ["/their/predictions.npz"]
     assert job.inputs["beside"] == "results/score/prn/seed0/synth_test.tsv"
     assert job.outputs == {"scores": "results/score/theirs/seed0/synth_test.tsv"}
     assert jobs.job(config, "evaluate", model="theirs").inputs["scores"] == [job.outputs["scores"]]

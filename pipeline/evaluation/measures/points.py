@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from pipeline.evaluation.measures.base import BaseMeasure, Grid
-from pipeline.evaluation.shapes import Lacking, Shape
+from pipeline.evaluation.shapes import Degenerate, Lacking, Shape
 from pipeline.evaluation.truth import LABELS, Truth
 from pipeline.metrics.alignment import ALIGNMENTS
 from pipeline.metrics.normalisers import box_size, interocular_2d, interocular_3d
@@ -17,6 +17,7 @@ from pipeline.metrics.points import nme
 Rows = Annotated[list[int], Field(min_length=1)]
 VISIBLE = {"visible21": "aflw21", "visible34": "lfpa34"}
 """Points of a data set that are compared where they are visible -> their name in its annotation."""
+FITTED_ALIGNMENTS = ("rigid", "similarity")
 FITTED, BOX = "landmarks68_fit", "lfpa_box"
 """AFLW's 68 fitted landmarks, and AFLW-LFPA's own boxes, by their names in annotations."""
 
@@ -54,6 +55,19 @@ class PointError(BaseMeasure):
     def further(self) -> bool:
         return self.points in VISIBLE or self.labels != "original"
 
+    @model_validator(mode="after")
+    def _fits(self) -> PointError:
+        if self.dimensions == 2 and self.align in ("z_min", "z_mean"):
+            raise ValueError(
+                f"align: expected a rule for depth with 3 dimensions alone, found {self.align} with 2"
+            )
+        count = {"visible21": 21, "visible34": 34}.get(self.points)
+        if self.mapping is not None and len(self.mapping) != count:
+            raise ValueError(f"mapping: expected rows for {count or 'no'} points, found {len(self.mapping)}")
+        if self.mapping is not None and not all(0 <= row < 68 for rows in self.mapping for row in rows):
+            raise ValueError("mapping: expected rows of the 68 landmarks, 0 to 67")
+        return self
+
     def score(self, predicted: Shape, truth: Truth) -> float:
         """NME in per cent."""
         wanted = self.true_points(truth)
@@ -69,12 +83,20 @@ class PointError(BaseMeasure):
         if self.pixels == "legacy":
             step = np.array([1.0, 1.0, 0.0])[:columns]
             found, wanted = found + predicted.origin * step, wanted + self._origin(truth) * step
+        if not np.isfinite(found).all() or (self.align in FITTED_ALIGNMENTS and not _has_extent(found)):
+            raise Degenerate
         if self.align != "none":
             found, wanted = ALIGNMENTS[self.align](found, wanted)
         return float(nme(found[:, : self.dimensions], wanted[:, : self.dimensions], self.size(truth)))
 
     def size(self, truth: Truth) -> float:
-        """The size of the true face by which errors are divided, in pixels of the picture."""
+        """The size of the true face by which errors are divided, px of the picture; `Lacking` where it has none."""
+        size = self._size(truth)
+        if not (np.isfinite(size) and size > 0):
+            raise Lacking(f"the true points have no extent: {self.normaliser} is {size:g}")
+        return size
+
+    def _size(self, truth: Truth) -> float:
         if self.normaliser == "box_points":
             points = self.true_points(truth)
             return float(box_size(points[np.isfinite(points).all(axis=1)]))
@@ -127,3 +149,7 @@ class PointError(BaseMeasure):
             except Lacking:
                 return truth.landmarks("original")
         return truth.landmarks(self.labels)
+
+
+def _has_extent(points: np.ndarray) -> bool:
+    return bool(np.ptp(points, axis=0).max() > 0)

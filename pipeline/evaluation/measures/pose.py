@@ -8,12 +8,14 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.evaluation.measures.base import BaseMeasure
-from pipeline.evaluation.shapes import Lacking, Shape
+from pipeline.evaluation.shapes import Degenerate, Lacking, Shape
 from pipeline.evaluation.truth import Truth
 from pipeline.geometry.euler import decode_angles, nearest_rotation, rotation_from_angles
 from pipeline.metrics.pose import angle_errors, geodesic_deg
 
 ANGLES = ("pitch", "yaw", "roll")
+FLAT = 1e-9
+"""A camera whose least singular value is no larger a part of its largest turns nothing: it has no rotation."""
 
 
 class PoseError(BaseMeasure):
@@ -41,13 +43,15 @@ class PoseError(BaseMeasure):
         if not np.isfinite(truth.angles).all():
             raise Lacking("the truth has no angles")
         if self.measure == "geodesic":
-            return float(geodesic_deg(self._rotation(predicted), rotation_from_angles(*truth.angles)))
+            said = predicted.pose
+            rotation = self._rotation(predicted) if said is None else rotation_from_angles(*said)
+            return float(geodesic_deg(rotation, rotation_from_angles(*truth.angles)))
         errors = self._errors(predicted, np.degrees(truth.angles))
         return float(errors.mean() if self.measure == "mean" else errors[ANGLES.index(self.measure)])
 
     def _errors(self, predicted: Shape, truth_deg: np.ndarray) -> np.ndarray:
         """(3,) degrees, pitch, yaw, roll."""
-        angles = predicted.angles()
+        angles = predicted.pose
         if angles is None:
             angles = decode_angles(self._rotation(predicted), self.decode)
         pitch, yaw, roll = angles
@@ -57,6 +61,9 @@ class PoseError(BaseMeasure):
 
     def _rotation(self, predicted: Shape) -> np.ndarray:
         camera = predicted.camera()
+        sizes = np.linalg.svd(camera, compute_uv=False)
+        if sizes[2] <= FLAT * sizes[0]:
+            raise Degenerate
         return rows_rotation(camera) if self.rotation == "rows" else nearest_rotation(camera)[1]
 
 

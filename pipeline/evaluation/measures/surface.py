@@ -22,16 +22,14 @@ from pipeline.metrics.reconstruction import (
 from pipeline.metrics.scan import scan_to_mesh_error
 
 
-class _Surface(BaseMeasure):
-    """What measures of surfaces share."""
+class _Cloud(BaseMeasure):
+    """Which true points a measure of surfaces compares."""
 
     truth: Literal["face", "scan"] = Field("face", description="the dense face points, or a 3D scan's face")
     grid: Grid = Field(256, description="side of the map that dense face points are texels of")
     every: int = Field(
         1, ge=1, description="so many true points stand for one of them; the prediction keeps all"
     )
-    iterations: int = Field(50, ge=0, description="most rounds of ICP, of the first and again of the last")
-    tolerance: float = Field(1e-5, ge=0, description="relative change of the mean distance that ends ICP")
 
     @property
     def further(self) -> bool:
@@ -43,7 +41,14 @@ class _Surface(BaseMeasure):
         return whole[:: self.every]
 
 
-class NearestError(_Surface):
+class _Searched(_Cloud):
+    """The end of an iterative search."""
+
+    iterations: int = Field(50, ge=0, description="most rounds of ICP, of the first and again of the last")
+    tolerance: float = Field(1e-5, ge=0, description="relative change of the mean distance that ends ICP")
+
+
+class NearestError(_Searched):
     """PRNet's figure as far as it is known: a similarity of the landmarks, rigid ICP, nearest predicted points."""
 
     kind: Literal["nearest"]
@@ -63,7 +68,7 @@ class NearestError(_Surface):
         )
 
 
-class RigidError(_Surface):
+class RigidError(_Searched):
     """VRN's figure: rigid ICP to which no fit of a size goes before."""
 
     kind: Literal["rigid"]
@@ -101,16 +106,26 @@ class ScriptError(BaseMeasure):
     correspondence: Literal["index", "nearest"] = Field(
         "index", description="vertices of one number, as the script has it, or the nearest ones"
     )
+    every: int = Field(50, ge=1, description="so many vertices, predicted and true, stand for one of them")
+    tolerance: float = Field(
+        0.01, ge=0, description="change of the mean squared distance, px2, that ends the turns"
+    )
 
     def score(self, predicted: Shape, truth: Truth) -> float:
         """Per cent of the dense box."""
         found = predicted.vertices("all")
         if not np.ptp(found, axis=0).max() > 0:
             raise Degenerate
-        return dasl_script_error(found, truth.shape.vertices("all"), correspondence=self.correspondence)
+        return dasl_script_error(
+            found,
+            truth.shape.vertices("all"),
+            correspondence=self.correspondence,
+            every=self.every,
+            tolerance=self.tolerance,
+        )
 
 
-class KnownError(_Surface):
+class KnownError(_Cloud):
     """Mean distance of corresponding face points after the best similarity (SADRNet)."""
 
     kind: Literal["known"]
@@ -121,7 +136,7 @@ class KnownError(_Surface):
         return corresponding_point_error(predicted.face(self.grid)[:: self.every], self.points(truth), true68)
 
 
-class ScanError(_Surface):
+class ScanError(_Searched):
     """Mean distance of a scan's points to the predicted mesh, wherever on a triangle, after ICP against it."""
 
     kind: Literal["scan_to_mesh"]

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from pipeline.evaluation.measures.base import BaseMeasure
 from pipeline.evaluation.shapes import Shape
@@ -15,8 +15,14 @@ from pipeline.geometry.frames import CropTransform
 from pipeline.geometry.volume import place_depth, voxelize
 from pipeline.metrics.volume import iou
 from pipeline.morphable import MorphableModel
-from pipeline.registry import FRAMES
+from pipeline.registry import FRAMES, unknown
 from pipeline.targets.volume import WIDTH, face_mesh
+
+
+def _known_frame(name: str) -> str:
+    if name not in FRAMES:
+        raise ValueError(unknown("frame", name, FRAMES.names()))
+    return name
 
 
 class VolumeOverlap(BaseMeasure):
@@ -31,7 +37,9 @@ class VolumeOverlap(BaseMeasure):
         "solid", description="how a mesh is filled"
     )
     depth_scale: float = Field(1.25, gt=0, description="k of z' = k (z - mean z) + 100; the papers' 2 clips")
-    frame: str = Field("fan192", description="crop recipe, for predictions that are no volumes")
+    frame: Annotated[str, AfterValidator(_known_frame)] = Field(
+        "fan192", description="crop recipe, for predictions that are no volumes"
+    )
 
     def score(self, predicted: Shape, truth: Truth) -> float:
         """0 to 1."""

@@ -13,7 +13,7 @@ from pipeline.evaluation.report import figures
 from pipeline.evaluation.sanity import world
 from pipeline.evaluation.sanity.moved import Move, Moved
 from pipeline.evaluation.sanity.row import Row
-from pipeline.evaluation.score import Score, score_face
+from pipeline.evaluation.score import Score, score_face, score_given
 from pipeline.evaluation.shapes import PoseShape, Shape
 from pipeline.evaluation.truth import Truth
 from pipeline.geometry.euler import rotation_from_angles
@@ -65,10 +65,13 @@ def _perfect(truth: Truth, protocol: Protocol) -> Shape:
 
 def _of_any(protocol: Protocol, truths: Sequence[Truth]) -> Iterator[Row]:
     best = 1.0 if isinstance(protocol.measure, VolumeOverlap) else 0.0
-    scores = _scores(protocol, truths, [_perfect(truth, protocol) for truth in truths])
+    perfect = {truth.picture: _perfect(truth, protocol) for truth in truths}
+    scores = _scores(protocol, truths, list(perfect.values()))
     yield _row(protocol, "the truth itself", best, figures(scores, protocol)["plain"])
-    swapped = figures(scores[::-1], protocol)["plain"]
-    yield _row(protocol, "the truth itself, pictures in another order", best, swapped)
+    swapped, _ = score_given(dict(reversed(perfect.items())), truths, [protocol])
+    yield _row(
+        protocol, "the truth itself, pictures in another order", best, figures(swapped, protocol)["plain"]
+    )
     lost = figures([*_scores(protocol, truths[:1], [None]), *scores[1:]], protocol)
     share = (protocol.worst + best * (len(truths) - 1)) / len(truths)
     yield _row(protocol, "one picture of six without a prediction", share, lost["plain_with_failures"])

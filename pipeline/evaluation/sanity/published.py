@@ -65,7 +65,7 @@ class _Package:
         if not (folder / "aflw2000-dev" / "labels.npz").is_file():
             raise FacemillError(
                 f"{folder}: expected aflw2000-dev/labels.npz and the other files of the data package, found none; "
-                "give its folder with --data, or leave that out for the analytic cases alone"
+                "give its folder with --data, or set evaluation.published to null for the other cases alone"
             )
         self._folder = folder
         model = load_face_model("npz", folder / "bfm/bfm_sim.npz")

@@ -36,4 +36,5 @@ class Row:
         mark = "ok  " if self.ok else "OFF "
         got = "none" if self.got is None else f"{self.got:.6g}"
         said = f"expected {self.expected:.6g}, got {got}, tolerance {self.tolerance:g}"
-        return f"{mark} {self.group:<9} {self.protocol:<28} {self.case}: {said}"
+        note = f"; {self.note}" if self.note else ""
+        return f"{mark} {self.group:<9} {self.protocol:<28} {self.case}: {said}{note}"
