@@ -4,9 +4,11 @@ is missed.
     python -m benchmarks.evaluation [--predictions 2000] [--repeats 3]
 
 Scoring: predictions of 53,215 vertices, float32 and made one by one, by the NME in 2D and in 3D; making them is not
-timed. ICP: 43,867 against 53,215 points on two procedural faces, and PRNet's canonical face against the BFM where
-FACEMILL_DATA names the shared data; from the landmarks' similarity, and from one turned away from it. The plain loop of
-scipy's k-d tree runs beside it, by turns. Times are of the processor, the best of the repeats. About two minutes.
+timed. Where FACEMILL_DATA names the shared data, the same through the command line: `score` with a file of that many
+meshes of the BFM against a file of parameters, under vertices_2d and vertices_3d, with all that it reads and prints.
+ICP: 43,867 against 53,215 points on two procedural faces, and PRNet's canonical face against the BFM where
+FACEMILL_DATA names the shared data; from the landmarks' similarity, and from one turned away from it. The plain loop
+of scipy's k-d tree runs beside it, by turns. Times are of the processor, the best of the repeats. About two minutes.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import os
 import resource
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -117,6 +120,41 @@ def real_clouds(data: Path) -> Clouds:
     return Clouds("PRNet and BFM", moving, fixed, start)
 
 
+def of_command(data: Path, predictions: int) -> Iterator[Limit]:
+    """``score`` as a process of its own, by its processor time (scaled to 2,000) and its largest memory."""
+    bfm = np.load(data / "bfm" / "bfm_sim.npz")
+    mean = bfm["u"].reshape(-1, 3).astype(np.float32)
+    rng = np.random.default_rng(0)
+    names = np.array([f"face{k}" for k in range(predictions)])
+    scale, middle = 1 / PIXEL, 225.0
+    parameters = np.zeros((predictions, 62))
+    parameters[:, [0, 10]], parameters[:, 5], parameters[:, [3, 7]] = scale, -scale, middle
+    placed = mean * np.float32([scale, -scale, scale]) + np.float32([middle, middle, 0])
+    meshes = placed + rng.normal(0, 2, (predictions, 1, 3)).astype(np.float32)
+    with tempfile.TemporaryDirectory() as folder:
+        truth, given = Path(folder, "truth.npz"), Path(folder, "given.npz")
+        np.savez(truth, names=names, params62=parameters, yaw_deg=rng.uniform(0, 90, predictions))
+        np.savez(given, names=names, vertices=meshes)
+        del meshes
+        command = [
+            sys.executable,
+            "-m",
+            "pipeline",
+            "score",
+            "--truth",
+            str(truth),
+            "--predictions",
+            str(given),
+        ]
+        command += ["--protocol", "vertices_2d", "--protocol", "vertices_3d", "--set", "face_model.id=npz"]
+        command += ["--set", f"face_model.path={data}/bfm/bfm_sim.npz"]
+        subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    spent = resource.getrusage(resource.RUSAGE_CHILDREN)
+    seconds = (spent.ru_utime + spent.ru_stime) * 2000 / predictions
+    yield Limit("score, 2,000 predictions of 53,215 vertices in 2D and 3D, s", seconds, 60)
+    yield Limit(f"score, {predictions:,} of them, GB", spent.ru_maxrss / 1024**2, 4)
+
+
 def of_icp(clouds: Clouds, repeats: int) -> Iterator[Limit]:
     """ICP and the plain loop, by turns."""
     times: dict[str, list[float]] = {"icp": [], "plain": []}
@@ -199,6 +237,7 @@ def judge(predictions: int, repeats: int) -> int:
     show(of_scoring(model, predictions))
     pairs = [procedural_clouds(model)]
     if data := os.environ.get("FACEMILL_DATA"):
+        show(of_command(Path(data), predictions))
         pairs.append(real_clouds(Path(data)))
     else:
         print("no real clouds; type: export FACEMILL_DATA=<the shared data>")
