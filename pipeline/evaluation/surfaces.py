@@ -87,62 +87,15 @@ class MapShape(Surface):
         return self.chart.vertices(self.position_map, part)
 
 
-class MeshShape(Surface):
-    """Vertices of the face model's mesh.
+class _GivenPoints(Surface):
+    """Dense points as a file gives them; its array stays the only copy of all of them.
 
     Args:
         chart: of the face model.
-        vertices: (N, 3), all of the model's or those without ears, neck and scalp, in the file's own numbers.
-        origin: number of its first pixel.
-        landmarks: (68, 2 or 3) known apart from the vertices, 0-based.
-    """
-
-    what = "a mesh"
-
-    def __init__(
-        self, chart: Chart, vertices: np.ndarray, origin: int = 0, landmarks: np.ndarray | None = None
-    ) -> None:
-        super().__init__(chart)
-        self.origin = origin
-        self.whole = len(vertices) == len(chart.model.mean)
-        self._given = np.asarray(vertices)
-        self._landmarks = landmarks
-
-    @property
-    def finite(self) -> bool:
-        return all_finite(self._given, self._landmarks)
-
-    def landmarks(self) -> np.ndarray:
-        if self._landmarks is not None:
-            return self._landmarks
-        return self._at(self.chart.model.keypoints if self.whole else self.chart.face_keypoints)
-
-    def dense(self, grid: int) -> np.ndarray:
-        if not self.whole:
-            raise Lacking("a mesh without ears and neck has no texels at the rim of the face")
-        return self.chart.dense_of(self._at(slice(None)), grid)
-
-    def vertices(self, part: str) -> np.ndarray:
-        if part == "all" and not self.whole:
-            raise Lacking("a mesh without ears and neck lacks these vertices")
-        return self._at(self.chart.model.face_mask if part == "face" and self.whole else slice(None))
-
-    def _at(self, rows: np.ndarray | slice) -> np.ndarray:
-        """Some vertices as 0-based float64; the file's array stays the only copy of all of them."""
-        return self._given[rows] - np.array([self.origin, self.origin, 0.0])
-
-
-class TexelShape(Surface):
-    """The dense points of a 256 x 256 map without the map: PRNet's meshes.
-
-    Args:
-        chart: of the face model, with the texels that the points are of.
-        points: (M, 3), one for each texel of the face in row-major order, in the file's own numbers.
+        points: (N, 3) in the file's own numbers.
         origin: number of its first pixel.
         landmarks: (68, 2 or 3) known apart from the points, 0-based.
     """
-
-    what = "a mesh of texels"
 
     def __init__(
         self, chart: Chart, points: np.ndarray, origin: int = 0, landmarks: np.ndarray | None = None
@@ -157,17 +110,60 @@ class TexelShape(Surface):
         return all_finite(self._given, self._landmarks)
 
     def landmarks(self) -> np.ndarray:
-        if self._landmarks is not None:
-            return self._landmarks
+        return self._at(self.keypoints) if self._landmarks is None else self._landmarks
+
+    @property
+    def keypoints(self) -> np.ndarray:
+        """(68,) rows of the landmarks among the points."""
+        raise NotImplementedError
+
+    def _at(self, rows: np.ndarray | slice) -> np.ndarray:
+        """Some of the points as 0-based float64."""
+        return self._given[rows] - np.array([self.origin, self.origin, 0.0])
+
+
+class MeshShape(_GivenPoints):
+    """Vertices of the face model's mesh: all, or those without ears, neck and scalp."""
+
+    what = "a mesh"
+
+    @property
+    def whole(self) -> bool:
+        """Whether all vertices of the face model are there."""
+        return len(self._given) == len(self.model.mean)
+
+    @property
+    def keypoints(self) -> np.ndarray:
+        return self.model.keypoints if self.whole else self.chart.face_keypoints
+
+    def dense(self, grid: int) -> np.ndarray:
+        if not self.whole:
+            raise Lacking("a mesh without ears and neck has no texels at the rim of the face")
+        return self.chart.dense_of(self._at(slice(None)), grid)
+
+    def vertices(self, part: str) -> np.ndarray:
+        if part == "all" and not self.whole:
+            raise Lacking("a mesh without ears and neck lacks these vertices")
+        return self._at(self.model.face_mask if part == "face" and self.whole else slice(None))
+
+
+class TexelShape(_GivenPoints):
+    """The dense points of a 256 x 256 map without the map, one for each texel of the face in row-major order: PRNet's
+    meshes."""
+
+    what = "a mesh of texels"
+
+    @property
+    def keypoints(self) -> np.ndarray:
         rows = self.chart.texels_of_landmarks
         if rows is None:
             raise Lacking(f"{self.what} of the face model {self.model.name} has none at some landmarks")
-        return self.face(self.chart.texel_grid)[rows]
+        return rows
 
     def dense(self, grid: int) -> np.ndarray:
         if grid != self.chart.texel_grid:
             raise Lacking(f"{self.what} of a {self.chart.texel_grid} map has none of a {grid} map")
-        return self._given - np.array([self.origin, self.origin, 0.0])
+        return self._at(slice(None))
 
     def vertices(self, part: str) -> np.ndarray:
         raise Lacking(f"{self.what} has no vertices of the face model")
