@@ -9,8 +9,6 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from pipeline.evaluation.chart import Chart
-from pipeline.evaluation.surfaces import MapShape
 from pipeline.geometry.frames import CropTransform
 from pipeline.io import hdf5
 from pipeline.records import Contract, FacemillError, Field
@@ -38,10 +36,6 @@ class Prediction:
     picture: str
     position_map: np.ndarray
     transform: CropTransform
-
-    def shape(self, chart: Chart) -> MapShape:
-        """The prediction as a shape in pixels of the source picture."""
-        return MapShape(chart, self.in_picture())
 
     def in_picture(self) -> np.ndarray:
         """The map (S, S, 3) float64 in pixels of the source picture: x, y by the inverse similarity, z over k."""

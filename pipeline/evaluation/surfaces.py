@@ -8,6 +8,7 @@ import numpy as np
 
 from pipeline.datasets.base import FaceAnnotation
 from pipeline.evaluation.chart import Chart
+from pipeline.evaluation.predictions import Prediction
 from pipeline.evaluation.shapes import UPRIGHT, Lacking, Shape, fitted_rotation
 from pipeline.morphable import MorphableModel
 from pipeline.morphable.params62 import crop_points, roi_points, split
@@ -64,6 +65,11 @@ class MapShape(Surface):
     """
 
     what = "a position map"
+
+    @classmethod
+    def of(cls, chart: Chart, prediction: Prediction) -> MapShape:
+        """A stored prediction, taken back to pixels of its picture."""
+        return cls(chart, prediction.in_picture())
 
     def __init__(self, chart: Chart, position_map: np.ndarray) -> None:
         super().__init__(chart)

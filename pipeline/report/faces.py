@@ -19,6 +19,7 @@ from pipeline.evaluation.benchmark import annotation_of
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.shapes import Lacking
 from pipeline.evaluation.sheet import grid_triangles
+from pipeline.evaluation.surfaces import MapShape
 from pipeline.evaluation.truth import of_annotation
 from pipeline.geometry.resample import to_rgb
 from pipeline.io import hdf5
@@ -119,7 +120,7 @@ def _add(
                     truth.shape.face(GRID),
                     float(box_size(truth.shape.landmarks())),
                 )
-            shape = prediction.shape(chart)
+            shape = MapShape.of(chart, prediction)
             if shape.finite:
                 points = beside(shape.face(GRID), found[picture])
                 found[picture].predicted.append(Surface(run.model, values.get(picture), points))

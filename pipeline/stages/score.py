@@ -21,6 +21,7 @@ from pipeline.evaluation.score import (
     truth_floor,
     write_scores,
 )
+from pipeline.evaluation.surfaces import MapShape
 from pipeline.io import hdf5
 from pipeline.io.files import expand
 from pipeline.morphable import load_face_model
@@ -78,7 +79,7 @@ def _predicted(
             "mean_face": predictions.constant(mean, pack),
         }
         return score_benchmark(
-            {name: ((p.picture, p.shape(chart)) for p in each) for name, each in found.items()},
+            {name: ((p.picture, MapShape.of(chart, p)) for p in each) for name, each in found.items()},
             truth.of_pack(pack),
             names,
             chosen,

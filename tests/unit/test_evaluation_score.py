@@ -23,6 +23,7 @@ from pipeline.evaluation.score import (
     write_scores,
 )
 from pipeline.evaluation.shapes import PointsShape, Shape
+from pipeline.evaluation.surfaces import MapShape
 from pipeline.evaluation.truth import Truth, of_annotation
 from pipeline.io import hdf5
 from pipeline.io.tables import write_tsv
@@ -63,7 +64,7 @@ def scored(tmp_path, pack, chart, maps, pictures=PICTURES, failed=(0, 70, 0)) ->
         truth = AnnotatedTruth(pictures, None, tmp_path, chart)
         stored = predictions.stored(tmp_path / "predictions.h5", opened)
         found = score_benchmark(
-            {"model": ((p.picture, p.shape(chart)) for p in stored)},
+            {"model": ((p.picture, MapShape.of(chart, p)) for p in stored)},
             truth.of_pack(opened),
             [picture.id for picture in pictures],
             PROTOCOLS,

@@ -14,6 +14,7 @@ from pipeline.evaluation import predictions
 from pipeline.evaluation.benchmark import annotation_of
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.shapes import Shape
+from pipeline.evaluation.surfaces import MapShape
 from pipeline.evaluation.truth import of_annotation
 from pipeline.geometry.frames import CropTransform
 from pipeline.geometry.resample import to_rgb
@@ -62,7 +63,7 @@ def shapes_of(run: Run, pictures: Collection[str], chart: Chart) -> dict[str, Sh
     with hdf5.open_checked(run.pack, PACK) as pack:
         for prediction in predictions.stored(Path(run.predictions), pack):
             if prediction.picture in pictures and prediction.picture not in found:
-                found[prediction.picture] = prediction.shape(chart)
+                found[prediction.picture] = MapShape.of(chart, prediction)
     return {picture: shape for picture, shape in found.items() if shape.finite}
 
 
