@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -57,19 +58,22 @@ def run(
         labelled=settings["labels"] == "tddfa",
         further=any(protocol.further for protocol in chosen),
     )
-    names = [picture.id for picture in pictures]
+    task = _Task(truth, [picture.id for picture in pictures], chosen, chart)
     of = _given if "given" in inputs else _predicted
-    write_scores(Path(outputs["scores"]), of(inputs, settings, truth, names, chosen, chart))
+    write_scores(Path(outputs["scores"]), of(inputs, settings, task))
 
 
-def _predicted(
-    inputs: Mapping[str, Any],
-    settings: Mapping[str, Any],
-    truth: AnnotatedTruth,
-    names: Sequence[str],
-    chosen: Sequence[Protocol],
-    chart: Chart,
-) -> dict[str, list[Score]]:
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """What every system is scored by on one benchmark: its truth, the ids of its pictures, protocols and chart."""
+
+    truth: AnnotatedTruth
+    names: Sequence[str]
+    protocols: Sequence[Protocol]
+    chart: Chart
+
+
+def _predicted(inputs: Mapping[str, Any], settings: Mapping[str, Any], task: _Task) -> dict[str, list[Score]]:
     """The scores of a model of the chain, and of the mean of what it has learnt from."""
     target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
     mean = mean_target([Path(path) for path in inputs["train"]], target)
@@ -79,29 +83,22 @@ def _predicted(
             "mean_face": predictions.constant(mean, pack),
         }
         return score_benchmark(
-            {name: ((p.picture, MapShape.of(chart, p)) for p in each) for name, each in found.items()},
-            truth.of_pack(pack),
-            names,
-            chosen,
-            truth.of,
-            lambda one: truth_floor(one.shape.annotation, chart),
+            {name: ((p.picture, MapShape.of(task.chart, p)) for p in each) for name, each in found.items()},
+            task.truth.of_pack(pack),
+            task.names,
+            task.protocols,
+            task.truth.of,
+            lambda one: truth_floor(one.shape.annotation, task.chart),
         )
 
 
-def _given(
-    inputs: Mapping[str, Any],
-    settings: Mapping[str, Any],
-    truth: AnnotatedTruth,
-    names: Sequence[str],
-    chosen: Sequence[Protocol],
-    chart: Chart,
-) -> dict[str, list[Score]]:
-    """The scores of predictions that were given, and of a model's mean face."""
-    if settings["labels"] == "tddfa":
-        raise FacemillError(
-            f"{inputs['given']}: expected a benchmark with annotations, found one of the labeller's"
-        )
+def _given(inputs: Mapping[str, Any], settings: Mapping[str, Any], task: _Task) -> dict[str, list[Score]]:
+    """The scores of predictions that were given, and of a model's mean face; the log names those of other pictures."""
     (given,) = inputs["given"]
-    shapes = read_shapes(Path(given), chart)
-    scores, _ = score_given(shapes, [truth.of(name) for name in names], chosen)
+    if settings["labels"] == "tddfa":
+        raise FacemillError(f"{given}: expected a benchmark with annotations, found one of the labeller's")
+    shapes = read_shapes(Path(given), task.chart)
+    scores, strangers = score_given(shapes, [task.truth.of(name) for name in task.names], task.protocols)
+    if strangers:
+        print(f"{given}: not scored, since the benchmark has no such picture: {', '.join(strangers)}")
     return {"model": scores, "mean_face": read_scores(Path(inputs["beside"]))["mean_face"]}

@@ -227,7 +227,9 @@ def test_the_table_and_the_sheet_are_written(results):
     assert picture.shape[1] == 2 * 48 and picture.shape[0] > 3 * 48
 
 
-def test_predictions_that_were_given_are_scored_like_a_model_beside_a_models_mean_face(results, tmp_path):
+def test_predictions_that_were_given_are_scored_like_a_model_beside_a_models_mean_face(
+    results, tmp_path, capsys
+):
     for name, one in zip("abc", FACES.values(), strict=True):
         shape, expression = np.zeros((199, 1)), np.zeros((29, 1))
         shape[:2, 0], expression[:1, 0] = one.shape, one.expression
@@ -237,7 +239,7 @@ def test_predictions_that_were_given_are_scored_like_a_model_beside_a_models_mea
     face_model = model(results)
     names, shift = ["a", "b"], np.array([3.0, 4.0, 0.0])
     points = np.stack([FACES[f"{name}#0"].landmarks(face_model) + shift for name in names])
-    np.savez(tmp_path / "theirs.npz", names=names, pts68=points)
+    np.savez(tmp_path / "theirs.npz", names=[*names, "z"], pts68=np.concatenate([points, points[:1]]))
     score.run(
         inputs={
             "given": [str(tmp_path / "theirs.npz")],
@@ -256,6 +258,7 @@ def test_predictions_that_were_given_are_scored_like_a_model_beside_a_models_mea
         wildcards={"model": "theirs", "seed": "0", "benchmark": "test"},
         attributes=ATTRIBUTES,
     )
+    assert "not scored, since the benchmark has no such picture: z" in capsys.readouterr().out
     found = read_scores(tmp_path / "theirs.tsv")
     beside = (tmp_path / "theirs.tsv").read_text().splitlines()
     assert [line for line in beside if line.startswith("mean_face")] == [
