@@ -139,8 +139,9 @@ def _of_detection(where: str, detection: DetectionSettings) -> Iterable[str]:
 def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]:
     yield from _known(f"{where}.frame", "frame", model.frame, registry.FRAMES)
     yield from _known(f"{where}.target", "target", model.target, config.targets)
-    for dataset in model.train:
-        yield from _known(f"{where}.train", "data set", dataset, config.datasets)
+    for dataset in dict.fromkeys([*model.train, *model.unlabelled]):
+        key = "train" if dataset in model.train else "unlabelled"
+        yield from _known(f"{where}.{key}", "data set", dataset, config.datasets)
         if dataset in config.evaluation.benchmarks:
             yield f"evaluation.benchmarks: {dataset} is what {where} learns from; a benchmark is for testing only"
     yield from _own_loss(where, model.training)
@@ -148,13 +149,19 @@ def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]
     if training["weights_face_png"] and not training["weights_png"]:
         yield f"{where}.training.weights_face_png: expected it beside weights_png, found no weights_png"
     target = config.targets.get(model.target)
-    if target and target.kind in registry.TARGETS and target.kind not in registry.TASKS:
-        known = ", ".join(registry.TASKS)
-        yield f"{where}.target: expected a target of a kind that can be trained ({known}), found {target.kind}"
     if model.model not in registry.MODELS:
         yield from _known(f"{where}.model", "model", model.model, registry.MODELS)
         return
-    keywords = keywords_of(registry.MODELS.module(model.model), model.model)
+    module = registry.MODELS.module(model.model)
+    kind = constant_of(module, model.model, "target") or "posmap"
+    if target and target.kind != kind:
+        yield (
+            f"{where}.target: expected a target of kind {kind}, which the network {model.model} predicts, found "
+            f"{model.target} of kind {target.kind}"
+        )
+    task = constant_of(module, model.model, "task") or kind
+    yield from _fitting(f"{where}.task", model.task, keywords_of(registry.TASKS.module(task), task))
+    keywords = keywords_of(module, model.model)
     yield from _fitting(f"{where}.settings", model.settings, keywords)
     if target and target.kind == "posmap" and "size" in keywords:
         size = model.settings.get("size", keywords["size"].default)

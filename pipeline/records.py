@@ -139,7 +139,7 @@ class Contract:
 
     def extended(self, **fields: Field) -> Contract:
         """The same contract with a target's own datasets, which only a file of dense truth has."""
-        truths = (DENSE,) if self.truths else ()
+        truths = (DENSE,) if self.truths and fields else self.truths
         return replace(self, fields={**self.fields, **fields}, truths=truths)
 
     def of_points(self) -> Contract:
@@ -148,6 +148,11 @@ class Contract:
 
 
 _TRANSFORM = Field("float64", (4,), "k, cx, cy, size: x' = k (x - cx) + (size - 1) / 2")
+_DETECTED = Field(
+    "float32",
+    (68, 2),
+    "what the detector said, pixels of the source picture, 0-based; NaN: it looked for none",
+)
 PIXELS = "RGB, or one channel of luma (ITU-R BT.601) where the file's colour is gray"
 _FACE = {"face": Field("str"), "picture": Field("str")}
 _MODEL_TO_PICTURE = "model frame -> Matlab's frame of the source picture"
@@ -210,9 +215,10 @@ LABELS = Contract(
 )
 CROPS = Contract(
     "facemill.crops",
-    1,
+    2,
     {
         **_FACE,
+        "detected68": _DETECTED,
         "image": Field("uint8", ("F", "F", "C"), PIXELS),
         "transform": _TRANSFORM,
         "picture_size": Field("int64", (2,), "height and width of the source picture, pixels"),
@@ -226,10 +232,11 @@ GROUND_TRUTH = Contract(
 )
 PACK = Contract(
     "facemill.pack",
-    3,
+    4,
     {
         **_FACE,
         **_TRUTH,
+        "detected68": _DETECTED,
         "group": Field("str"),
         "image": Field("uint8", ("F", "F", "C"), PIXELS),
         "transform": _TRANSFORM,

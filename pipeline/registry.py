@@ -141,5 +141,7 @@ TASKS = Registry("TASKS", "training task", "training")
 """By the kind of the target that a model learns: built from packs."""
 PICTURE_TASKS = Registry("PICTURE_TASKS", "task of a shipped network", "training")
 """Of the networks that the package ships: built from labelled pictures."""
+OUTPUTS = Registry("OUTPUTS", "kind of answer", "evaluation")
+"""By the kind of the target that a model learns."""
 TABLES = Registry("TABLES", "table", "tables")
 FIGURES = Registry("FIGURES", "figure", "tables")

@@ -10,6 +10,7 @@ import numpy as np
 from pipeline.evaluation import predictions
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.sheet import grid_triangles, overlay
+from pipeline.evaluation.surfaces import MapShape
 from pipeline.geometry.euler import rotation_from_angles
 from pipeline.geometry.frames import CropTransform
 from pipeline.geometry.mesh import interpolate, rasterize, shade, vertex_normals
@@ -38,10 +39,12 @@ def draw(picture: str, photo: Path, pack: Path, predicted: Path, chart: Chart) -
     Errors: FacemillError when the picture is not among the predictions.
     """
     with hdf5.open_checked(pack, PACK) as file:
-        for row, found in enumerate(predictions.stored(predicted, file)):
+        for row, (found, shape) in enumerate(predictions.shapes(predicted, file, chart)):
             if found.picture == picture:
+                if not isinstance(shape, MapShape):
+                    raise FacemillError(f"{predicted}: expected position maps, found {shape.what}")
                 crop = CropTransform.from_array(file["transform"][row])
-                position_map = crop.apply(found.in_picture())
+                position_map = crop.apply(shape.position_map)
                 panels = _panels(read_picture(photo), to_rgb(file["image"][row]), position_map, chart)
                 return _strip(panels)
     raise FacemillError(f"{predicted}: no prediction for the picture {picture}")

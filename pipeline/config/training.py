@@ -75,6 +75,13 @@ class ModelSettings(Strict):
     target: str = Field("posmap", description="a key of targets")
     train: list[str] = Field(min_length=1, description="data sets to learn from")
     settings: Keywords = Field({}, description="keywords of the network; absent: the paper's values")
+    task: Keywords = Field(
+        {}, description="keywords of the training task, as weights of losses; absent: the paper's values"
+    )
+    unlabelled: list[str] = Field(
+        [],
+        description="data sets whose pictures a task may learn from without their truth; none: those of train",
+    )
     training: dict[str, Any] = Field({}, description="overlay on the training block for this model")
 
 

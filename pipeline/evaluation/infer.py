@@ -10,53 +10,65 @@ import h5py
 import numpy as np
 import torch
 
-from pipeline.evaluation.predictions import PREDICTIONS
+from pipeline.evaluation.outputs.base import Answer
+from pipeline.evaluation.predictions import Answers
 from pipeline.geometry.frames import CropTransform
 from pipeline.io import hdf5
-from pipeline.models.inputs import network_input, require_channels
+from pipeline.models.inputs import network_input, network_points, require_channels
 from pipeline.records import PACK, FacemillError
 
 BATCH = 8
 
 
 def infer(
-    network: torch.nn.Module, pack: Path, out: Path, size: int, unit: float, attributes: Mapping[str, Any]
+    network: torch.nn.Module, pack: Path, out: Path, answers: Answers, attributes: Mapping[str, Any]
 ) -> None:
-    """Predict a position map for every face of a pack and write them to ``out``.
+    """Predict every face of a pack and write the predictions to ``out``.
 
     float32 throughout, so that a prediction does not depend on what a processor offers for training.
 
     Args:
-        network: (B, C, S, S) in [0, 1] -> (B, 3, S, S) maps in ``unit`` pixels; on the CPU or a GPU. C is its
-            ``channels``, 1 for grey crops, or 3 (RGB).
-        size: S, the side of the network's input, to which the pack's crops are scaled.
-        unit: pixels of the S x S input that an output of 1 stands for (PRN: 1.1 S).
+        network: (B, C, S, S) in [0, 1], and (B, 68, 2) detected landmarks where its ``points`` says so -> an answer of
+            the kind of ``answers``, from its ``predict`` where it has one; on the CPU or a GPU. C is its ``channels``,
+            1 for grey crops, or 3 (RGB); S its ``size``, to which the pack's crops are scaled.
     """
     network.eval()
+    size = network.size
     with hdf5.open_checked(pack, PACK) as source:
         require_channels(network, source["image"].shape[3], str(pack))
-        count = len(source["face"])
-        with hdf5.create(out, PREDICTIONS, count, {"S": size}, attributes) as file:
+        count, more = len(source["face"]), {**attributes, **answers.attributes}
+        with hdf5.create(out, answers.contract, count, answers.output.sizes(size), more) as file:
             file["face"][:] = source["face"][:]
             file["picture"][:] = source["picture"][:]
             for row, transform in enumerate(source["transform"][:]):
                 file["transform"][row] = CropTransform.from_array(transform).resized(size).to_array()
-            for row, position_map in enumerate(predict(network, source, size, unit)):
-                file["map"][row] = position_map
+            row = 0
+            for answer in answered(network, source):
+                try:
+                    for stored in answers.output.store(answer, size):
+                        for name, value in stored.items():
+                            file[name][row] = value
+                        row += 1
+                except FacemillError as problem:
+                    raise FacemillError(f"{type(network).__name__}: {problem}") from problem
 
 
 @torch.inference_mode()
-def predict(network: torch.nn.Module, pack: h5py.File, size: int, unit: float) -> Iterator[np.ndarray]:
-    """The map (S, S, 3) float32, in pixels of the S x S input, of each face in turn; arguments as `infer`."""
+def answered(network: torch.nn.Module, pack: h5py.File) -> Iterator[Answer]:
+    """What the network answers for the faces of an open pack, `BATCH` at a time."""
     device = next(network.parameters()).device
+    size, channels = network.size, getattr(network, "channels", 3)
+    predict = getattr(network, "predict", network)
     for start in range(0, len(pack["face"]), BATCH):
-        images = [network_input(image, size) for image in pack["image"][start : start + BATCH]]
-        batch = torch.from_numpy(np.stack(images)).to(device)
+        rows = range(start, min(start + BATCH, len(pack["face"])))
+        images = [network_input(pack["image"][row], size, channels) for row in rows]
+        inputs = [torch.from_numpy(np.stack(images)).to(device)]
+        if getattr(network, "points", False):
+            inputs.append(torch.from_numpy(np.stack([_points(pack, row, size) for row in rows])).to(device))
         with torch.backends.cudnn.flags(deterministic=True, allow_tf32=False):
-            maps = network(batch)
-        if maps.shape != (len(images), 3, size, size):
-            raise FacemillError(
-                f"{type(network).__name__}: expected maps of shape {(len(images), 3, size, size)}, found "
-                f"{tuple(maps.shape)}; set the model's settings.size to its target's size"
-            )
-        yield from (maps.float().permute(0, 2, 3, 1) * unit).cpu().numpy()
+            yield predict(*inputs)
+
+
+def _points(pack: h5py.File, row: int, size: int) -> np.ndarray:
+    crop = CropTransform.from_array(pack["transform"][row])
+    return network_points(crop.apply(pack["detected68"][row]), crop.size, size)

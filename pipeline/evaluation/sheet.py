@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from pipeline.evaluation import predictions
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.score import Score
+from pipeline.evaluation.shapes import Degenerate, Lacking, Shape
 from pipeline.geometry.frames import CropTransform
 from pipeline.geometry.mesh import interpolate, rasterize, shade, vertex_normals
 from pipeline.geometry.resample import to_rgb
@@ -21,6 +21,8 @@ from pipeline.records import PACK
 CAPTION = 18
 TITLE = 26
 NARROW = 640
+GRID = 128
+"""Side of the map whose texels a mesh is drawn from."""
 OPACITY = 0.75
 SKIN = (0.62, 0.68, 0.78)
 LIGHT = ((-0.4, -0.5, 1.0), (0.75, 0.75, 0.75))
@@ -32,11 +34,13 @@ GROUPS = ("best", "median", "worst")
 class Tile:
     """One face of the sheet, all in pixels of its crop.
 
-    image: (F, F, 3) uint8. position_map: (S, S, 3). truth68: (68, 2 or 3). caption: a few words.
+    image: (F, F, 3) uint8. position_map: (GRID, GRID, 3), None where the prediction has no surface. landmarks:
+    (K, 2 or 3) predicted, K = 0 where it has none. truth68: (68, 2 or 3). caption: a few words.
     """
 
     image: np.ndarray
-    position_map: np.ndarray
+    position_map: np.ndarray | None
+    landmarks: np.ndarray
     truth68: np.ndarray
     caption: str
 
@@ -57,25 +61,47 @@ def choose(scores: Sequence[Score], protocol: str, count: int) -> dict[str, list
     return dict(zip(GROUPS, chosen, strict=True)) if len(ranked) >= 3 else {"best": ranked}
 
 
-def read_tiles(stored: str, pack: str, captions: Mapping[str, str]) -> dict[str, Tile]:
+def read_tiles(stored: str, pack: str, captions: Mapping[str, str], chart: Chart) -> dict[str, Tile]:
     """The tiles of some pictures by name, of each its first face, from the files of the predictions and of the pack
     that they were made from.
 
     Args:
         captions: picture -> what stands below it; a picture that is not in the pack gets no tile.
+        chart: of the face model.
     """
     tiles: dict[str, Tile] = {}
     with hdf5.open_checked(pack, PACK) as file:
-        for row, found in enumerate(predictions.stored(Path(stored), file)):
+        for row, (found, shape) in enumerate(predictions.shapes(stored, file, chart)):
             if found.picture in captions and found.picture not in tiles:
                 crop = CropTransform.from_array(file["transform"][row])
+                surface = gridded(shape, chart)
                 tiles[found.picture] = Tile(
                     to_rgb(file["image"][row]),
-                    crop.apply(found.in_picture()),
+                    None if surface is None else crop.apply(surface),
+                    crop.apply(_landmarks(shape)),
                     crop.apply(_known(file["landmarks68"][row])),
                     captions[found.picture],
                 )
     return tiles
+
+
+def gridded(shape: Shape, chart: Chart, grid: int = GRID) -> np.ndarray | None:
+    """The surface of a face as a map (G, G, 3) in pixels of the picture, zero beyond `chart.face_mask`; None where the
+    face has no dense points."""
+    try:
+        points = shape.face(grid)
+    except (Lacking, Degenerate):
+        return None
+    position_map = np.zeros((grid, grid, 3))
+    position_map[chart.face_mask(grid)] = points
+    return position_map
+
+
+def _landmarks(shape: Shape) -> np.ndarray:
+    try:
+        return shape.landmarks()
+    except Lacking:
+        return np.zeros((0, 2))
 
 
 def _known(points: np.ndarray) -> np.ndarray:
@@ -125,8 +151,10 @@ def overlay(
 def covered(tile: Tile, chart: Chart) -> np.ndarray:
     """A tile's crop (F, F, 3) uint8 under its predicted mesh without ears and neck, true landmarks in green and
     predicted ones in red."""
-    drawn = overlay(tile.image, tile.position_map, chart.face_mask(tile.position_map.shape[0]))
-    for points, colour in ((tile.truth68, TRUTH), (chart.landmarks(tile.position_map), PREDICTED)):
+    drawn = tile.image.copy()
+    if tile.position_map is not None:
+        drawn = overlay(tile.image, tile.position_map, chart.face_mask(tile.position_map.shape[0]))
+    for points, colour in ((tile.truth68, TRUTH), (tile.landmarks, PREDICTED)):
         for x, y in np.asarray(points)[:, :2]:
             cv2.circle(drawn, (round(float(x) * 8), round(float(y) * 8)), 9, colour, -1, cv2.LINE_AA, 3)
     return drawn

@@ -8,8 +8,8 @@ import numpy as np
 
 from pipeline.datasets.base import FaceAnnotation
 from pipeline.evaluation.chart import Chart
-from pipeline.evaluation.predictions import Prediction
 from pipeline.evaluation.shapes import UPRIGHT, Lacking, Shape, fitted_rotation
+from pipeline.geometry.frames import CropTransform
 from pipeline.morphable import MorphableModel
 from pipeline.morphable.params62 import crop_points, roi_points, split
 
@@ -65,11 +65,6 @@ class MapShape(Surface):
     """
 
     what = "a position map"
-
-    @classmethod
-    def of(cls, chart: Chart, prediction: Prediction) -> MapShape:
-        """A stored prediction, taken back to pixels of its picture."""
-        return cls(chart, prediction.in_picture())
 
     def __init__(self, chart: Chart, position_map: np.ndarray) -> None:
         super().__init__(chart)
@@ -239,6 +234,27 @@ class ParamsShape(Surface):
             points = crop_points(self._parameters, self.model, SIDE, legacy=legacy, keypoints=keypoints)
             points = roi_points(points, self._roi, SIDE)
         return points - [self.origin, self.origin, 0]
+
+
+class CropParamsShape(ParamsShape):
+    """62 raw parameters of a crop that a transform cut.
+
+    Args:
+        chart: of the face model.
+        parameters: (62,).
+        transform: from the picture to the crop.
+    """
+
+    def __init__(self, chart: Chart, parameters: np.ndarray, transform: CropTransform) -> None:
+        super().__init__(chart, parameters)
+        self._transform = transform
+
+    def camera(self) -> np.ndarray:
+        return split(self._parameters)[0][:, :3]
+
+    def _placed(self, *, keypoints: bool) -> np.ndarray:
+        points = crop_points(self._parameters, self.model, self._transform.size, keypoints=keypoints)
+        return self._transform.invert(points)
 
 
 class AnnotationShape(Surface):

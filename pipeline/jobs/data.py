@@ -62,7 +62,7 @@ def root_of(config: Config, dataset: str) -> str:
 
 def is_benchmark(config: Config, dataset: str) -> bool:
     """Whether a data set is for testing; its pictures are never split for training or selection."""
-    return not any(dataset in model.train for model in config.models.values())
+    return not any(dataset in (*model.train, *model.unlabelled) for model in config.models.values())
 
 
 def splits_of(config: Config, dataset: str) -> list[str]:

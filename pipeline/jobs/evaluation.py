@@ -9,7 +9,7 @@ from pipeline import registry
 from pipeline.config import Config
 from pipeline.jobs.data import dataset_of, detection_of, face_model, path_of, root_of, target_of
 from pipeline.jobs.job import Parts
-from pipeline.jobs.models import benchmark_parts, model_of, packs_of, seeds_of
+from pipeline.jobs.models import answers_of, benchmark_parts, model_of, packs_of, seeds_of
 from pipeline.records import FacemillError
 from pipeline.settings import PROTOCOLS, as_values, protocol_names, protocols_of, read_yaml
 
@@ -32,7 +32,7 @@ def score(config: Config, model: str, seed: str, benchmark: str) -> Parts:
     inputs["train"] = packs_of(config, model, "train")
     target = target_of(config, block.target)
     settings["target"] = as_values(target)
-    return inputs, settings, (registry.TARGETS.module(target.kind), *modules)
+    return inputs, settings, (*answers_of(config, [model]), *modules)
 
 
 def _score_given(config: Config, model: str, seed: str, benchmark: str) -> Parts:
@@ -134,7 +134,7 @@ def sheet(config: Config, model: str, seed: str, benchmark: str) -> Parts:
         "pack": benchmark_parts(config, model, benchmark)["pack"],
     }
     settings |= {"target": as_values(target), "protocol": protocols_of(config)[0]}
-    return inputs, settings, (registry.TARGETS.module(target.kind), *face_modules)
+    return inputs, settings, (*answers_of(config, [model]), *face_modules)
 
 
 def scored(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -177,7 +177,8 @@ def figure(config: Config, figure: str) -> Parts:
     """One of the figures, from the scores, predictions and packs of all models."""
     inputs, settings = scored(config)
     face_inputs, face, face_modules = face_model(config)
-    return inputs | face_inputs, settings | face, (registry.FIGURES.module(figure), *face_modules)
+    modules = (registry.FIGURES.module(figure), *answers_of(config, config.models), *face_modules)
+    return inputs | face_inputs, settings | face, modules
 
 
 def check_protocols(config: Config) -> Parts:

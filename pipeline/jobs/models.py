@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from pipeline import layout, registry
@@ -17,6 +18,7 @@ from pipeline.jobs.data import (
     weights_behind,
 )
 from pipeline.jobs.job import Parts
+from pipeline.keywords import constant_of
 from pipeline.records import FacemillError
 from pipeline.settings import as_values, training_of
 
@@ -36,14 +38,21 @@ def seeds_of(config: Config, model: str) -> list[int]:
     return training_of(config, model_of(config, model).training).seeds
 
 
-def packs_of(config: Config, model: str, split: str) -> list[str]:
-    """The packs of one split that a model learns from."""
+def packs_of(config: Config, model: str, split: str, datasets: list[str] | None = None) -> list[str]:
+    """The packs of one split that a model learns from, or those of these data sets."""
     block = model_of(config, model)
     return [
         path_of(config, "pack", "pack", frame=block.frame, target=block.target, dataset=dataset, split=split)
-        for dataset in block.train
+        for dataset in (block.train if datasets is None else datasets)
         if split in splits_of(config, dataset)
     ]
+
+
+def task_of(config: Config, model: str) -> str:
+    """The training task of a model: what its network says, else the one named as its target's kind."""
+    block = model_of(config, model)
+    own = constant_of(registry.MODELS.module(block.model), block.model, "task")
+    return own or target_of(config, block.target).kind
 
 
 def used(config: Config) -> list[tuple[str, str, str]]:
@@ -51,7 +60,7 @@ def used(config: Config) -> list[tuple[str, str, str]]:
     triples = {
         (block.frame, block.target, dataset)
         for block in config.models.values()
-        for dataset in [*block.train, *config.evaluation.benchmarks]
+        for dataset in [*block.train, *block.unlabelled, *config.evaluation.benchmarks]
     }
     return sorted(triples | {(pack.frame, pack.target, pack.dataset) for pack in config.packs})
 
@@ -74,13 +83,16 @@ def train(config: Config, model: str, seed: str) -> Parts:
     settings, modules = _network(config, model)
     training = as_values(training_of(config, model_of(config, model).training))
     training.pop("seeds")
+    block = model_of(config, model)
     inputs |= {"train": packs_of(config, model, "train"), "val": packs_of(config, model, "val")}
+    inputs["unlabelled"] = packs_of(config, model, "train", block.unlabelled)
     inputs["files"] = [path for key in ("init_from", *MASKS) if (path := training[key])]
-    learnt = model_of(config, model).train
+    learnt = list(dict.fromkeys([*block.train, *block.unlabelled]))
     inputs["source"] = [path_of(config, "source", "source", dataset=dataset) for dataset in learnt]
     settings |= _behind(config, learnt, training, inputs)
-    kind = settings["target"]["kind"]
-    modules += (registry.LOSSES.module(training["loss"]), registry.TASKS.module(kind), *face_modules)
+    settings["task"] = {"name": task_of(config, model), "keywords": block.task}
+    modules += (registry.LOSSES.module(training["loss"]), registry.TASKS.module(settings["task"]["name"]))
+    modules += face_modules
     state = f"{config.results}/state/train/{model}/seed{seed}"
     return inputs, face | settings | {"training": training, "state": state}, modules
 
@@ -126,11 +138,19 @@ def benchmark_parts(config: Config, model: str, benchmark: str) -> dict[str, Any
 def infer(config: Config, model: str, seed: str, benchmark: str) -> Parts:
     """The predictions of one trained model on one benchmark."""
     settings, modules = _network(config, model)
-    inputs = {
+    inputs, face, face_modules = face_model(config, benchmark)
+    inputs |= {
         "weights": path_of(config, "train", "weights", model=model, seed=seed),
         "pack": benchmark_parts(config, model, benchmark)["pack"],
     }
-    return inputs, settings, modules
+    return inputs, settings | face, (*modules, *answers_of(config, [model]), *face_modules)
+
+
+def answers_of(config: Config, models: Iterable[str]) -> tuple[str, ...]:
+    """The modules behind the stored predictions of some models."""
+    kinds = {target_of(config, model_of(config, model).target).kind for model in models}
+    of_kind = [(registry.OUTPUTS.module(kind), registry.TARGETS.module(kind)) for kind in sorted(kinds)]
+    return tuple(module for pair in of_kind for module in pair)
 
 
 def ledger(config: Config) -> Parts:

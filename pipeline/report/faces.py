@@ -9,7 +9,6 @@ from __future__ import annotations
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,7 +18,6 @@ from pipeline.evaluation.benchmark import annotation_of
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.shapes import Lacking
 from pipeline.evaluation.sheet import grid_triangles
-from pipeline.evaluation.surfaces import MapShape
 from pipeline.evaluation.truth import of_annotation
 from pipeline.geometry.resample import to_rgb
 from pipeline.io import hdf5
@@ -103,7 +101,7 @@ def _add(
 ) -> None:
     done = set()
     with hdf5.open_checked(run.pack, PACK) as pack:
-        for row, prediction in enumerate(predictions.stored(Path(run.predictions), pack)):
+        for row, (prediction, shape) in enumerate(predictions.shapes(run.predictions, pack, chart)):
             picture = prediction.picture
             if picture not in yaws or picture in done:
                 continue
@@ -120,7 +118,6 @@ def _add(
                     truth.shape.face(GRID),
                     float(box_size(truth.shape.landmarks())),
                 )
-            shape = MapShape.of(chart, prediction)
             if shape.finite:
                 points = beside(shape.face(GRID), found[picture])
                 found[picture].predicted.append(Surface(run.model, values.get(picture), points))

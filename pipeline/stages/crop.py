@@ -33,14 +33,15 @@ class Detected:
 
 @dataclass(frozen=True, eq=False)
 class Crop:
-    """One crop: face, picture, pixels (F, F, 3) uint8, of a gray frame (F, F, 1), transform, and (height, width) of the
-    picture."""
+    """One crop: face, picture, pixels (F, F, 3) uint8, of a gray frame (F, F, 1), transform, (height, width) of the
+    picture, and the detected landmarks (68, 2) in pixels of the picture."""
 
     face: str
     picture: str
     image: np.ndarray
     transform: CropTransform
     picture_size: tuple[int, int]
+    landmarks: np.ndarray
 
 
 def run(
@@ -82,7 +83,7 @@ def run(
         for k, crop in enumerate(crops):
             file["face"][k], file["picture"][k] = crop.face, crop.picture
             file["image"][k], file["transform"][k] = crop.image, crop.transform.to_array()
-            file["picture_size"][k] = crop.picture_size
+            file["picture_size"][k], file["detected68"][k] = crop.picture_size, crop.landmarks
     write_status(outputs["status"], status)
 
 
@@ -146,7 +147,7 @@ def crop_picture(
         pixels = crop_image(image, transform, frame.padding, options.resample, frame.peer_interpolation)
         if frame.colour == "gray":
             pixels = to_gray(pixels)
-        yield Crop(face, picture, pixels, transform, (height, width))
+        yield Crop(face, picture, pixels, transform, (height, width), faces.landmarks[k])
 
 
 def choose(faces: Detected, rule: str, height: int, width: int) -> int:

@@ -9,8 +9,11 @@ from typing import Any
 import torch
 
 from pipeline.config import TargetSettings
+from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.infer import infer
-from pipeline.registry import MODELS, TARGETS
+from pipeline.evaluation.predictions import Answers
+from pipeline.morphable import load_face_model
+from pipeline.registry import MODELS
 from pipeline.training.checkpoints import load_weights
 
 
@@ -23,11 +26,11 @@ def run(
     attributes: Mapping[str, str],
 ) -> None:
     """Predict every face of one benchmark: `inputs` weights, pack; `outputs` predictions (h5); `settings` model,
-    network (its keywords), target."""
+    network (its keywords), target, face_model."""
     torch.set_num_threads(1)
     network = MODELS[settings["model"]](**settings["network"])
     load_weights(inputs["weights"], network)
     network.to("cuda" if torch.cuda.is_available() else "cpu")
-    target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
-    unit = float(target.attributes["normaliser"])
-    infer(network, Path(inputs["pack"]), Path(outputs["predictions"]), target.side, unit, attributes)
+    target = TargetSettings.model_validate(settings["target"])
+    answers = Answers(target, Chart(load_face_model(**settings["face_model"])))
+    infer(network, Path(inputs["pack"]), Path(outputs["predictions"]), answers, attributes)

@@ -19,6 +19,7 @@ from pipeline.io.tables import read_tsv
 from pipeline.records import CROPS, GROUND_TRUTH, KEPT_COLUMNS, PACK, Contract, FacemillError
 from pipeline.registry import TARGETS
 
+OF_CROP = ("image", "detected68")
 KeptRow = Mapping[str, str]
 
 
@@ -62,7 +63,7 @@ def run(
                 for name in file:
                     if name == "group":
                         file[name][k] = row["group"]
-                    elif name == "image":
+                    elif name in OF_CROP:
                         file[name][k] = crops[shard][name][crop]
                     else:
                         value = truths[shard][name][place]

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config import TargetSettings
-from pipeline.evaluation import predictions, protocols
+from pipeline.evaluation import protocols
 from pipeline.evaluation.benchmark import AnnotatedTruth, benchmark_pictures
 from pipeline.evaluation.chart import Chart, read_texels
 from pipeline.evaluation.given import read_shapes
-from pipeline.evaluation.mean_face import mean_target
+from pipeline.evaluation.predictions import Answers
 from pipeline.evaluation.protocols import Protocol
 from pipeline.evaluation.score import (
     Score,
@@ -22,12 +22,11 @@ from pipeline.evaluation.score import (
     truth_floor,
     write_scores,
 )
-from pipeline.evaluation.surfaces import MapShape
 from pipeline.io import hdf5
 from pipeline.io.files import expand
 from pipeline.morphable import load_face_model
 from pipeline.records import PACK, FacemillError
-from pipeline.registry import DATASETS, TARGETS
+from pipeline.registry import DATASETS
 
 
 def run(
@@ -75,15 +74,15 @@ class _Task:
 
 def _predicted(inputs: Mapping[str, Any], settings: Mapping[str, Any], task: _Task) -> dict[str, list[Score]]:
     """The scores of a model of the chain, and of the mean of what it has learnt from."""
-    target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
-    mean = mean_target([Path(path) for path in inputs["train"]], target)
+    answers = Answers(TargetSettings.model_validate(settings["target"]), task.chart)
+    mean = answers.output.mean([Path(path) for path in inputs["train"]])
     with hdf5.open_checked(inputs["pack"], PACK) as pack:
         found = {
-            "model": predictions.stored(Path(inputs["predictions"]), pack),
-            "mean_face": predictions.constant(mean, pack),
+            "model": answers.stored(inputs["predictions"], pack),
+            "mean_face": answers.constant(*mean, pack),
         }
         return score_benchmark(
-            {name: ((p.picture, MapShape.of(task.chart, p)) for p in each) for name, each in found.items()},
+            {name: ((p.picture, answers.shape(p)) for p in each) for name, each in found.items()},
             task.truth.of_pack(pack),
             task.names,
             task.protocols,

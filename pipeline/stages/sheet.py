@@ -33,7 +33,7 @@ def run(
     scores = read_scores(Path(inputs["scores"]))["model"]
     groups = choose(scores, protocol.id, FACES)
     captions = {s.picture: _caption(s, protocol.unit) for group in groups.values() for s in group}
-    tiles = read_tiles(inputs["predictions"], inputs["pack"], captions)
+    tiles = read_tiles(inputs["predictions"], inputs["pack"], captions, chart)
     failed = len({score.picture for score in scores if score.failed})
     title = (
         f"{wildcards['model']} on {wildcards['benchmark']}: {protocol.id}, {protocol.title}; {failed} failed"

@@ -16,6 +16,9 @@ from pipeline.registry import FRAMES, TARGETS, TASKS
 from pipeline.training.batches import Packs
 from pipeline.training.checkpoints import initial_network, parameter_count, write_card
 from pipeline.training.job import digest_of, recorded, run_training
+from pipeline.training.task import Setup
+
+PACKS = ("train", "val", "unlabelled")
 
 
 def run(
@@ -26,27 +29,39 @@ def run(
     wildcards: Mapping[str, str],
     attributes: Mapping[str, str],
 ) -> None:
-    """Train: `inputs` lists train and val of packs, source, files (a warm start's weights, a user's masks), weights
-    (of the networks that found or labelled the faces, and of a warm start) and drawings (a user's charts and masks);
-    `outputs` weights, history, card; `settings` model, network (its keywords), frame, target, training, face_model,
-    state (folder of the resumable state), weights_did and drawings_did (what each of these inputs did) and face_models
-    (of single data sets: id, path, dataset); `wildcards` seed."""
+    """Train: `inputs` lists train, val and unlabelled of packs, source, files (a warm start's weights, a user's masks),
+    weights (of the networks that found or labelled the faces, and of a warm start) and drawings (a user's charts and
+    masks); `outputs` weights, history, card; `settings` model, network (its keywords), frame, target, task (name and
+    keywords), training, face_model, state (folder of the resumable state), weights_did and drawings_did (what each of
+    these inputs did) and face_models (of single data sets: id, path, dataset); `wildcards` seed."""
     training = TrainingSettings.model_validate(settings["training"])
     seed = int(wildcards["seed"])
     target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
     face = load_face_model(**settings["face_model"])
-    packs = {name: Packs(inputs[name], target, training.memory_limit_mb) for name in ("train", "val")}
-    task = TASKS[settings["target"]["kind"]].from_packs(
-        packs["train"], packs["val"], face, target, training, seed, FRAMES[settings["frame"]].padding
-    )
+    packs = {name: Packs(inputs[name], target, training.memory_limit_mb) for name in PACKS}
     network = initial_network(settings["model"], settings["network"], seed, training.init_from)
-    if network.size != target.side:
-        raise FacemillError(
-            f"models.{wildcards['model']}: expected settings.size to be its target's size, found {network.size} for a "
-            f"target of {target.side}; set models.{wildcards['model']}.settings.size={target.side}"
-        )
     require_channels(network, packs["train"].channels, f"models.{wildcards['model']}")
-    data = [sha256_of(path) for name in ("train", "val", "files") for path in inputs[name]]
+    setup = Setup(
+        packs["train"],
+        packs["val"],
+        packs["unlabelled"] if inputs["unlabelled"] else None,
+        face,
+        target,
+        training,
+        seed,
+        network.size,
+        FRAMES[settings["frame"]].padding,
+        getattr(network, "channels", 3),
+        getattr(network, "points", False),
+    )
+    task = TASKS[settings["task"]["name"]](setup, **settings["task"]["keywords"])
+    try:
+        task.require(network)
+    except FacemillError as problem:
+        raise FacemillError(f"models.{wildcards['model']}: {problem}") from problem
+    if not training.init_from:
+        task.prepare(network)
+    data = [sha256_of(path) for name in (*PACKS, "files") for path in inputs[name]]
     trained = run_training(
         network,
         task,
@@ -65,9 +80,10 @@ def run(
         parameters=parameter_count(network),
         frame=settings["frame"],
         target=settings["target"],
+        task=settings["task"],
         seed=seed,
         training=recorded(settings["training"]),
-        samples={name: len(pack) for name, pack in packs.items()},
+        samples={name: len(pack) for name, pack in packs.items() if len(pack)},
         selected=trained.selected,
         licences=_licences(inputs, settings, face),
         data_digest=digest_of(data),

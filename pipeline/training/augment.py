@@ -1,6 +1,6 @@
-"""The paper's augmentation, applied to a crop and its position map together (spec prn_vrn C.4).
+"""Augmentation of a crop and its truth together (spec prn_vrn C.4).
 
-The crop turns, shifts and grows about its centre by a similarity; x and y of the map go through the same one, z only
+The crop turns, shifts and grows about its centre by a similarity; x and y of its truth go through the same one, z only
 grows. Colour gains and a pasted patch of noise change the crop alone.
 """
 
@@ -12,6 +12,9 @@ import cv2
 import numpy as np
 
 from pipeline.config import AugmentSettings
+from pipeline.detect.heatmaps import MIRRORED
+from pipeline.geometry.camera import flip_matrix, unflip_matrix
+from pipeline.records import FacemillError
 
 BORDERS = {"reflect": cv2.BORDER_REFLECT_101, "zero": cv2.BORDER_CONSTANT, "edge": cv2.BORDER_REPLICATE}
 PATCH_SIZE = (0.15, 0.5)  # of the side, each axis
@@ -53,6 +56,28 @@ class Similarity:
         plane = positions[..., :2] @ matrix[:, :2].T + matrix[:, 2]
         return np.concatenate([plane, positions[..., 2:] * np.float32(self.scale)], axis=-1)
 
+    def apply_to_points(self, points: np.ndarray, side: int) -> np.ndarray:
+        """The 68 landmarks (68, 2|3) px of a crop with this side, float64; mirrored, they change sides by number."""
+        matrix = self.matrix(side)
+        points = np.asarray(points, np.float64)[MIRRORED if self.mirror else slice(None)]
+        plane = points[:, :2] @ matrix[:, :2].T + matrix[:, 2]
+        return np.concatenate([plane, points[:, 2:] * self.scale], axis=1)
+
+    def apply_to_camera(self, camera: np.ndarray, side: int) -> np.ndarray:
+        """A crop's camera (3, 4), model frame -> its y-up 1-based frame, as one of the changed crop.
+
+        `FacemillError` for a mirrored crop: the parameters of the mirrored face are not known.
+        """
+        if self.mirror:
+            raise FacemillError(
+                "expected no mirrored samples of a face's parameters; set training.augment.flip=0"
+            )
+        matrix, image = self.matrix(side), flip_matrix(camera, side)
+        image[:2] = matrix[:, :2] @ image[:2]
+        image[:2, 3] += matrix[:, 2]
+        image[2] *= self.scale
+        return unflip_matrix(image, side)
+
 
 def draw_similarity(settings: AugmentSettings, random: np.random.Generator) -> Similarity:
     """A similarity with the settings' spreads."""
@@ -71,13 +96,18 @@ def augment(
 ) -> tuple[np.ndarray, np.ndarray]:
     """A changed crop (F, F, C) uint8 and its map (S, S, 3) float32 in px of the S x S input; the inputs stay."""
     similarity = draw_similarity(settings, random)
-    image = similarity.apply_to_crop(image, padding)
+    image = recoloured(similarity.apply_to_crop(image, padding), settings, random)
+    return image, similarity.apply_to_map(positions)
+
+
+def recoloured(image: np.ndarray, settings: AugmentSettings, random: np.random.Generator) -> np.ndarray:
+    """A crop (F, F, C) uint8 with a gain for each channel and, at times, a patch of noise on it; a new array."""
     gains = random.uniform(*settings.colour, image.shape[2])
     table = np.clip(np.arange(256)[:, None] * gains, 0, 255).astype(np.uint8)[None]
     image = cv2.LUT(image, table).reshape(image.shape)
     if random.random() < settings.occlusion:
         paste_noise(image, random)
-    return image, similarity.apply_to_map(positions)
+    return image
 
 
 def paste_noise(image: np.ndarray, random: np.random.Generator) -> None:

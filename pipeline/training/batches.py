@@ -2,41 +2,79 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
 import h5py
 import numpy as np
 
+from pipeline.geometry.frames import CropTransform
 from pipeline.io import hdf5
 from pipeline.records import PACK, FacemillError
 from pipeline.seeding import rng
 from pipeline.targets.base import Target
 
+Source = Mapping[str, h5py.Dataset | np.ndarray]
+
+
+class Row(Mapping[str, np.ndarray]):
+    """The datasets of one sample, each read when it is asked for."""
+
+    def __init__(self, source: Source, row: int, names: Sequence[str]):
+        self._source, self._row, self._names = source, row, names
+
+    def __getitem__(self, name: str) -> np.ndarray:
+        return self._source[name][self._row]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """One face of a pack.
+
+    Attributes:
+        image: (F, F, C) uint8 crop.
+        points: (68, 2) detected landmarks px of the crop, NaN where the detector looked for none.
+        landmarks: (68, 3) true landmarks px of the crop.
+        stored: the target's datasets, as the pack has them.
+    """
+
+    image: np.ndarray
+    points: np.ndarray
+    landmarks: np.ndarray
+    stored: Mapping[str, np.ndarray]
+
 
 class Packs:
     """The samples of one or more packs, one after the other.
 
-    A pack whose images and targets take at most ``memory_limit_mb`` is read whole; of a larger one each sample is a
-    read of its own (a list of indices would be hundreds of times slower). `FacemillError` for a pack that breaks its
-    contract.
+    A pack whose images and targets take at most ``memory_limit_mb`` is read whole, but for what only some samples
+    have; of a larger one each sample is a read of its own (a list of indices would be hundreds of times slower).
+    `FacemillError` for a pack that breaks its contract.
     """
 
     def __init__(self, paths: Sequence[str | Path], target: Target, memory_limit_mb: int):
         self.target = target
         self._open = ExitStack()
-        self._sources: list[dict[str, h5py.Dataset | np.ndarray]] = []
-        names = ["image", *target.fields]
+        self._sources: list[Source] = []
+        names = ["image", "detected68", "landmarks68", "transform", *target.fields]
+        sparse = {name for name, field in target.fields.items() if field.sparse}
         for path in paths:
             file = self._open.enter_context(hdf5.open_checked(path, PACK.extended(**target.fields)))
             source = {name: file[name] for name in names}
             if (
-                sum(dataset.size * dataset.dtype.itemsize for dataset in source.values())
+                sum(d.size * d.dtype.itemsize for name, d in source.items() if name not in sparse)
                 <= memory_limit_mb << 20
             ):
-                source = {name: dataset[:] for name, dataset in source.items()}
+                source = {name: d if name in sparse else d[:] for name, d in source.items()}
             self._sources.append(source)
         self._ends = np.cumsum([len(source["image"]) for source in self._sources])
 
@@ -45,14 +83,25 @@ class Packs:
 
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Crop (F, F, C) uint8 and decoded target of one sample."""
+        source, row = self._place(index)
+        return source["image"][row], self.target.decode(Row(source, row, list(self.target.fields)))
+
+    def sample(self, index: int) -> Sample:
+        """All that is known of one sample."""
+        source, row = self._place(index)
+        crop = CropTransform.from_array(source["transform"][row])
+        return Sample(
+            source["image"][row],
+            crop.apply(source["detected68"][row]),
+            crop.apply(source["landmarks68"][row]),
+            Row(source, row, list(self.target.fields)),
+        )
+
+    def _place(self, index: int) -> tuple[Source, int]:
         if not 0 <= index < len(self):
             raise IndexError(index)
         which = int(np.searchsorted(self._ends, index, side="right"))
-        row = index - (int(self._ends[which - 1]) if which else 0)
-        source = self._sources[which]
-        return source["image"][row], self.target.decode(
-            {name: source[name][row] for name in self.target.fields}
-        )
+        return self._sources[which], index - (int(self._ends[which - 1]) if which else 0)
 
     @property
     def channels(self) -> int | None:

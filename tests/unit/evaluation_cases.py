@@ -6,6 +6,8 @@ import numpy as np
 
 from pipeline.config import TargetSettings
 from pipeline.datasets.base import FaceAnnotation
+from pipeline.evaluation.chart import Chart
+from pipeline.evaluation.predictions import Answers
 from pipeline.geometry.frames import CropTransform
 from pipeline.io import hdf5
 from pipeline.morphable import MorphableModel, load_face_model
@@ -86,6 +88,7 @@ def write_pack(
                 "shape_para": face.shape,
                 "exp_para": face.expression,
                 "landmarks68": face.landmarks(model),
+                "detected68": face.landmarks(model)[:, :2],
                 "yaw_deg": np.degrees(face.pose[1]),
                 "image_height": face.height,
                 "image": random.integers(0, 256, (FRAME, FRAME, 3), np.uint8),
@@ -94,6 +97,19 @@ def write_pack(
             }
             for key in PACK.fields | target.fields:
                 file[key][row] = values[key]
+    return path
+
+
+def write_predictions(path: Path, pack: Path, chart: Chart, maps: np.ndarray) -> Path:
+    """A file of predictions with these maps (n, S, S, 3) px for the faces of a pack."""
+    answers = Answers(TARGET, chart)
+    with (
+        hdf5.open_checked(pack, PACK) as source,
+        hdf5.create(path, answers.contract, len(maps), {"S": maps.shape[1]}, answers.attributes) as file,
+    ):
+        for row, found in enumerate(answers.constant({"map": maps[0]}, maps.shape[1], source)):
+            file["face"][row], file["picture"][row] = found.face, found.picture
+            file["transform"][row], file["map"][row] = found.transform.to_array(), maps[row]
     return path
 
 

@@ -6,19 +6,17 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from evaluation_cases import TARGET, annotation, model, model_file, truth_maps, write_pack
+from evaluation_cases import annotation, model, model_file, truth_maps, write_pack, write_predictions
 
 from pipeline.evaluation import protocols
-from pipeline.evaluation.predictions import PREDICTIONS
+from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.report import benchmark_block
 from pipeline.evaluation.score import Score, write_scores
-from pipeline.geometry.frames import CropTransform
-from pipeline.io import hdf5
 from pipeline.io.files import write_json, write_text
 from pipeline.io.tables import write_tsv
 from pipeline.jobs.report import assets
 from pipeline.provenance import ROOT
-from pipeline.records import KEPT_COLUMNS, PACK, REAPED_COLUMNS, SOURCE_COLUMNS
+from pipeline.records import KEPT_COLUMNS, REAPED_COLUMNS, SOURCE_COLUMNS
 from pipeline.settings import PROTOCOLS, read_yaml
 from pipeline.stages import report_page
 from pipeline.tables.table import Column, Table, as_csv, as_markdown
@@ -118,16 +116,7 @@ def _settings(root: Path) -> dict:
 
 def _predictions(root: Path, pack: Path) -> None:
     """The true maps, moved by 2 px to the right and 5 px nearer in the network's input."""
-    maps = truth_maps(pack) + SHIFT
-    with (
-        hdf5.open_checked(pack, PACK) as file,
-        hdf5.create(root / "infer.h5", PREDICTIONS, len(maps), {"S": TARGET.size}) as out,
-    ):
-        for row, values in enumerate(maps):
-            crop = CropTransform.from_array(file["transform"][row])
-            out["face"][row], out["picture"][row] = file["face"][row], file["picture"][row]
-            out["transform"][row] = crop.resized(TARGET.size).to_array()
-            out["map"][row] = values
+    write_predictions(root / "infer.h5", pack, Chart(model(root)), truth_maps(pack) + SHIFT)
 
 
 def _scores(root: Path) -> None:

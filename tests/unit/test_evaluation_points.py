@@ -10,7 +10,7 @@ from reader_trees import AFLW_NAMES, aflw
 
 from pipeline.evaluation import protocols
 from pipeline.evaluation.chart import Chart
-from pipeline.evaluation.predictions import stored
+from pipeline.evaluation.predictions import shapes
 from pipeline.evaluation.report import benchmark_block
 from pipeline.evaluation.score import read_scores
 from pipeline.io import hdf5
@@ -39,7 +39,8 @@ def judged(tmp_path_factory):
     assert train
     chain.run("score")
     with hdf5.open_checked(pack, PACK) as opened:
-        maps = {found.picture: found.in_picture() for found in stored(predictions, opened)}
+        chart = Chart(load_face_model("procedural"))
+        maps = {found.picture: face.position_map for found, face in shapes(predictions, opened, chart)}
     return read_scores(Path(chain.job("score").outputs["scores"])), maps, chain.data
 
 

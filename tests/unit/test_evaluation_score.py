@@ -5,13 +5,12 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from evaluation_cases import TARGET, annotation, model, truth_maps, write_pack
+from evaluation_cases import TARGET, annotation, model, truth_maps, write_pack, write_predictions
 
 from pipeline.datasets.base import AnnotationProblem
 from pipeline.evaluation import predictions, protocols
 from pipeline.evaluation.benchmark import AnnotatedTruth, BenchmarkPicture, benchmark_pictures
 from pipeline.evaluation.chart import Chart
-from pipeline.evaluation.mean_face import mean_target
 from pipeline.evaluation.score import (
     LEFT_OUT,
     TRUTH_FLOOR,
@@ -23,12 +22,10 @@ from pipeline.evaluation.score import (
     write_scores,
 )
 from pipeline.evaluation.shapes import PointsShape, Shape
-from pipeline.evaluation.surfaces import MapShape
 from pipeline.evaluation.truth import Truth, of_annotation
 from pipeline.io import hdf5
 from pipeline.io.tables import write_tsv
 from pipeline.records import PACK, SOURCE_COLUMNS, FacemillError, Reason
-from pipeline.registry import TARGETS
 
 PROTOCOLS = [protocols.load(name) for name in ("nme68_2d", "head_pose")]
 FACES = {"a#0": annotation(0, 0, 0), "b#0": annotation(0, 45, 0), "c#0": annotation(0, -100, 0)}
@@ -45,26 +42,15 @@ def pack(chart, tmp_path_factory):
     return write_pack(tmp_path_factory.mktemp("pack") / "test.h5", chart.model, FACES)
 
 
-def write_predictions(path, pack, maps) -> None:
-    """A file of predictions with these maps for the faces of a pack."""
-    with hdf5.open_checked(pack, PACK) as source:
-        sizes = {"S": maps.shape[1]}
-        with hdf5.create(path, predictions.PREDICTIONS, len(maps), sizes) as file:
-            for row, prediction in enumerate(predictions.constant(maps[0], source)):
-                file["face"][row], file["picture"][row] = prediction.face, prediction.picture
-                file["transform"][row] = prediction.transform.to_array()
-                file["map"][row] = maps[row]
-
-
 def scored(tmp_path, pack, chart, maps, pictures=PICTURES, failed=(0, 70, 0)) -> dict[tuple[str, str], Score]:
-    write_predictions(tmp_path / "predictions.h5", pack, maps)
+    write_predictions(tmp_path / "predictions.h5", pack, chart, maps)
     angles = np.radians(failed)
     lost = Truth("d", Shape(), angles, {"fitted": float(np.degrees(angles[1]))})
     with hdf5.open_checked(pack, PACK) as opened:
         truth = AnnotatedTruth(pictures, None, tmp_path, chart)
-        stored = predictions.stored(tmp_path / "predictions.h5", opened)
+        stored = predictions.shapes(tmp_path / "predictions.h5", opened, chart)
         found = score_benchmark(
-            {"model": ((p.picture, MapShape.of(chart, p)) for p in stored)},
+            {"model": ((prediction.picture, shape) for prediction, shape in stored)},
             truth.of_pack(opened),
             [picture.id for picture in pictures],
             PROTOCOLS,
@@ -129,23 +115,25 @@ def test_the_floor_of_the_truth_is_what_the_face_models_modes_cannot_say(tmp_pat
 
 def test_predictions_of_another_pack_are_refused(tmp_path, pack, chart):
     other = write_pack(tmp_path / "other.h5", chart.model, dict(list(FACES.items())[:2]))
-    write_predictions(tmp_path / "predictions.h5", other, truth_maps(other))
+    write_predictions(tmp_path / "predictions.h5", other, chart, truth_maps(other))
     with hdf5.open_checked(pack, PACK) as truth, pytest.raises(FacemillError, match="different runs"):
-        list(predictions.stored(tmp_path / "predictions.h5", truth))
+        list(predictions.shapes(tmp_path / "predictions.h5", truth, chart))
 
 
-def test_the_mean_face_is_the_mean_of_the_targets_taken_back_by_each_crop(tmp_path, pack):
-    target = TARGETS["posmap"](TARGET)
+def test_the_mean_face_is_the_mean_of_the_targets_taken_back_by_each_crop(pack, chart):
+    answers = predictions.Answers(TARGET, chart)
     maps = truth_maps(pack)
-    mean = mean_target([pack], target)
+    (stored, size), (twice, _) = answers.output.mean([pack]), answers.output.mean([pack, pack])
+    mean = stored["map"]
+    assert size == 32
     assert mean == pytest.approx(maps.mean(axis=0, dtype=np.float64), abs=1e-5)
-    assert mean_target([pack, pack], target) == pytest.approx(mean)
+    assert twice["map"] == pytest.approx(mean)
     with hdf5.open_checked(pack, PACK) as truth:
-        found = list(predictions.constant(mean, truth))
+        found = list(answers.constant(stored, size, truth))
     assert [prediction.picture for prediction in found] == ["a", "b", "c"]
     scale = found[0].transform.scale
     assert scale == pytest.approx(0.35 * 32 / 48)
-    assert found[0].in_picture()[..., 2] == pytest.approx(mean[..., 2] / scale)
+    assert answers.shape(found[0]).position_map[..., 2] == pytest.approx(mean[..., 2] / scale)
 
 
 def test_scores_come_back_from_their_file(tmp_path):

@@ -64,12 +64,16 @@ def settings() -> dict:
     return {"model": "prn", "network": NETWORK, "frame": "fan192", "target": TARGET.model_dump()}
 
 
+def face_model(root: Path) -> dict:
+    return {"face_model": {"id": "npz", "path": str(root / "model.npz")}}
+
+
 def run_seed(root: Path, seed: int) -> None:
     at = {"model": "prn", "seed": str(seed), "benchmark": "test"}
     infer.run(
         inputs={"weights": str(seed_path(root, seed)), "pack": str(root / "test.h5")},
         outputs={"predictions": str(root / f"infer{seed}.h5")},
-        settings=settings(),
+        settings=settings() | face_model(root),
         wildcards=at,
         attributes=ATTRIBUTES,
     )
@@ -186,7 +190,7 @@ def test_a_network_of_another_side_is_refused(results):
         infer.run(
             inputs={"weights": str(results / "wide.safetensors"), "pack": str(results / "test.h5")},
             outputs={"predictions": str(results / "none.h5")},
-            settings=settings(),
+            settings=settings() | face_model(results),
             wildcards={},
             attributes=ATTRIBUTES,
         )

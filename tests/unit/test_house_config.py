@@ -34,7 +34,7 @@ def keys(values, prefix=""):
     """Dotted paths of all values; free-form blocks count as one value."""
     for key, value in values.items():
         path = f"{prefix}{key}"
-        if (isinstance(value, dict) and key not in {"settings", "training"}) or path == "training":
+        if (isinstance(value, dict) and key not in {"settings", "task", "training"}) or path == "training":
             yield from keys(value, f"{path}.")
         else:
             yield path
@@ -120,7 +120,12 @@ def test_a_number_without_a_point_is_one_among_free_keywords_too():
             "models.prn.settings.size=64",
             r"models\.prn\.settings\.size: .* its target posmap96, 96, found 64$",
         ),
-        ("targets.posmap96.kind=volume", r"models\.prn\.target: .*can be trained \(posmap\), found volume$"),
+        (
+            "targets.posmap96.kind=volume",
+            r"models\.prn\.target: .*of kind posmap, .* posmap96 of kind volume$",
+        ),
+        ("models.prn.task={weight: 2}", r"models\.prn\.task: unknown setting 'weight'; known: none\.$"),
+        ("models.prn.unlabelled=[synth_tran]", "models.prn.unlabelled: unknown data set .*'synth_train'"),
         (
             "models.prn.settings.width=banana",
             r"settings\.width: input should be a valid integer, found 'banana'",

@@ -4,9 +4,12 @@ import numpy as np
 import pytest
 import torch
 from stage_world import build
+from target_cases import model as dome
 
-from pipeline.config import AugmentSettings
+from pipeline.config import AugmentSettings, TargetSettings
+from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.infer import infer
+from pipeline.evaluation.predictions import Answers
 from pipeline.geometry.resample import to_gray, to_rgb
 from pipeline.io import hdf5
 from pipeline.models.inputs import network_input, require_channels
@@ -60,12 +63,25 @@ def test_augmentation_and_the_networks_input_take_one_channel():
 def test_a_network_for_colour_is_refused_in_one_line(world, tmp_path):
     world.all()
     path = world.pack("test", benchmark=True)
+    answers = Answers(TargetSettings(kind="posmap", size=32), Chart(dome()))
     with pytest.raises(
         FacemillError, match=r"test\.h5: expected crops of 3 channels for Conv2d, found 1 \(gray\)"
     ):
-        infer(torch.nn.Conv2d(3, 3, 1), path, tmp_path / "out.h5", 32, 1.0, {})
-    network = torch.nn.Conv2d(1, 3, 1)
+        infer(sized(torch.nn.Conv2d(3, 3, 1)), path, tmp_path / "out.h5", answers, {})
+    network = sized(torch.nn.Conv2d(1, 3, 1))
     network.channels = 1
-    infer(network, path, tmp_path / "out.h5", 32, 1.0, {})
-    with pytest.raises(FacemillError, match=r"expected crops of 1 channels .* found 3 \(RGB\)"):
-        require_channels(network, 3, "models.mine")
+    infer(network, path, tmp_path / "out.h5", answers, {})
+    require_channels(network, 3, "models.mine")
+
+
+def sized(network):
+    network.size = 32
+    return network
+
+
+def test_a_gray_network_sees_the_luma_of_a_crop_in_colour():
+    colour = np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)
+    seen = network_input(colour, 32, 1)
+    assert seen.shape == (1, 32, 32)
+    luma = colour @ np.array([0.299, 0.587, 0.114])
+    assert np.abs(255 * seen[0] - luma).max() <= 0.5 + 1e-3

@@ -9,9 +9,9 @@ import cv2
 import h5py
 import numpy as np
 import pytest
-from evaluation_cases import FRAME, annotation, model, truth_maps, write_pack
+from evaluation_cases import FRAME, annotation, model, truth_maps, write_pack, write_predictions
 
-from pipeline.evaluation import predictions, protocols
+from pipeline.evaluation import protocols
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.report import benchmark_block
 from pipeline.evaluation.score import (
@@ -24,8 +24,6 @@ from pipeline.evaluation.score import (
 from pipeline.evaluation.shapes import PointsShape
 from pipeline.evaluation.truth import LABELS, Truth
 from pipeline.geometry.frames import CropTransform
-from pipeline.io import hdf5
-from pipeline.records import PACK
 from pipeline.registry import FIGURES
 from pipeline.tables.figures import page as pages
 from pipeline.tables.figures.ced import ced
@@ -72,15 +70,7 @@ def scores_of(values: list[float], *, labels: bool) -> list[Score]:
 def results_in(folder, chart, *, labels: bool = False) -> Results:
     """Two models on one benchmark, the first with two seeds; all predict the truth."""
     pack = write_pack(folder / "pack.h5", chart.model, FACES)
-    maps = truth_maps(pack)
-    path = folder / "predictions.h5"
-    with (
-        hdf5.open_checked(pack, PACK) as source,
-        hdf5.create(path, predictions.PREDICTIONS, len(maps), {"S": maps.shape[1]}) as file,
-    ):
-        for row, found in enumerate(predictions.constant(maps[0], source)):
-            file["face"][row], file["picture"][row] = found.face, found.picture
-            file["transform"][row], file["map"][row] = found.transform.to_array(), maps[row]
+    path = write_predictions(folder / "predictions.h5", pack, chart, truth_maps(pack))
     runs, evaluations = [], {}
     mean = scores_of([20.0] * 6, labels=labels)
     for name, values in VALUES.items():

@@ -23,6 +23,7 @@ from pipeline.training.batches import Packs, chosen
 from pipeline.training.checkpoints import initial_network, load_weights
 from pipeline.training.job import resume_key
 from pipeline.training.posmap_task import PosmapTask, require_symmetric
+from pipeline.training.task import Setup
 
 TARGET = TARGETS["posmap"](TargetSettings(kind="posmap", size=world.SIDE))
 OFF = AugmentSettings(rotation=0, translation=0, scale=(1, 1), colour=(1, 1), occlusion=0)
@@ -43,7 +44,11 @@ def task(folder, **training):
     settings = TrainingSettings.model_validate({**world.TRAINING, **training})
     weights = np.ones((world.SIDE, world.SIDE))
     weights[:4] = 0
-    return PosmapTask(packs(folder), packs(folder, ["val"]), weights, settings, seed=3)
+    return PosmapTask(setup(packs(folder), packs(folder, ["val"]), settings, 3), weights)
+
+
+def setup(train, held_out, settings, seed=0):
+    return Setup(train, held_out, None, dome(), TARGET, settings, seed, world.SIDE)
 
 
 def digests(folder):
@@ -121,7 +126,7 @@ def test_validation_is_the_weighted_distance_in_percent_of_the_true_maps_box(fol
 
 def test_nothing_is_selected_without_held_out_faces(folder):
     settings = TrainingSettings.model_validate(world.TRAINING)
-    empty = PosmapTask(packs(folder), packs(folder, []), np.ones((32, 32)), settings, 0)
+    empty = PosmapTask(setup(packs(folder), packs(folder, []), settings), np.ones((32, 32)))
     assert empty.validate(initial_network("prn", {"width": 1, "size": 32}, 0)) == {}
 
 
@@ -135,8 +140,8 @@ def test_mirroring_is_refused_on_a_chart_that_is_not_symmetric():
 
 def test_the_loss_is_weighted_by_the_chart_or_by_the_users_mask(folder, tmp_path):
     settings = TrainingSettings.model_validate(world.TRAINING)
-    made = [packs(folder), packs(folder, ["val"]), dome(), TARGET]
-    own = PosmapTask.from_packs(*made, settings, 0, "zero")
+    made = [packs(folder), packs(folder, ["val"])]
+    own = PosmapTask(setup(*made, settings))
     mask = weight_mask(dome(), world.SIDE)
     torch.testing.assert_close(own.criterion.weights, torch.from_numpy(mask / mask.sum()))
     grey, face = np.full((32, 32), 48, np.uint8), np.zeros((32, 32), np.uint8)
@@ -145,9 +150,9 @@ def test_the_loss_is_weighted_by_the_chart_or_by_the_users_mask(folder, tmp_path
     for path, picture in zip(names.values(), (grey, face), strict=True):
         cv2.imwrite(path, picture)
     plain = settings.model_copy(update={"weights_png": names["weights_png"]})
-    theirs = PosmapTask.from_packs(*made, plain, 0, "zero")
+    theirs = PosmapTask(setup(*made, plain))
     torch.testing.assert_close(theirs.criterion.weights, torch.full((32, 32), 1 / 1024))
-    masked = PosmapTask.from_packs(*made, settings.model_copy(update=names), 0, "zero")
+    masked = PosmapTask(setup(*made, settings.model_copy(update=names)))
     expected = torch.from_numpy(face / face.sum(dtype=np.float64)).float()
     torch.testing.assert_close(masked.criterion.weights, expected)
 

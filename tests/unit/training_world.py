@@ -71,6 +71,7 @@ def job(folder: Path, **training: object) -> dict:
             "files": files,
             "weights": [],
             "drawings": [],
+            "unlabelled": [],
         },
         "outputs": {
             "weights": str(folder / "out/weights.safetensors"),
@@ -82,6 +83,7 @@ def job(folder: Path, **training: object) -> dict:
             "network": {"width": 1, "size": SIDE, "bn_momentum": 0.1},
             "frame": "fan192",
             "target": TARGET,
+            "task": {"name": "posmap", "keywords": {}},
             "training": settings,
             "face_model": {"id": "dome", "path": None},
             "face_models": [],

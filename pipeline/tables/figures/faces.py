@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import h5py
 import numpy as np
@@ -14,7 +13,6 @@ from pipeline.evaluation import predictions
 from pipeline.evaluation.benchmark import annotation_of
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.shapes import Shape
-from pipeline.evaluation.surfaces import MapShape
 from pipeline.evaluation.truth import of_annotation
 from pipeline.geometry.frames import CropTransform
 from pipeline.geometry.resample import to_rgb
@@ -61,9 +59,9 @@ def shapes_of(run: Run, pictures: Collection[str], chart: Chart) -> dict[str, Sh
     those that failed."""
     found: dict[str, Shape] = {}
     with hdf5.open_checked(run.pack, PACK) as pack:
-        for prediction in predictions.stored(Path(run.predictions), pack):
+        for prediction, shape in predictions.shapes(run.predictions, pack, chart):
             if prediction.picture in pictures and prediction.picture not in found:
-                found[prediction.picture] = MapShape.of(chart, prediction)
+                found[prediction.picture] = shape
     return {picture: shape for picture, shape in found.items() if shape.finite}
 
 

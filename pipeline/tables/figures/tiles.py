@@ -8,16 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from pipeline.evaluation.chart import Chart
-from pipeline.evaluation.shapes import Degenerate, Lacking, Shape
-from pipeline.evaluation.sheet import overlay
+from pipeline.evaluation.shapes import Lacking, Shape
+from pipeline.evaluation.sheet import GRID, gridded, overlay
 from pipeline.tables.figures.faces import Face
 from pipeline.tables.figures.page import INNER, LEADING, SMALL, Area, Page, shortened
 
 FEWEST, MOST, GAP = 3, 4, 0.06
 """Tiles in a row, and inches between them."""
 LINE = LEADING * SMALL / 72
-GRID = 128
-"""Side of the map whose texels a mesh is drawn from."""
 OPACITY = 0.5
 TRUE = "#ffffff"
 PARTS = (
@@ -73,13 +71,8 @@ def _row(row: Sequence[Tile], side: float):
 def meshed(face: Face, shape: Shape, chart: Chart) -> np.ndarray:
     """The crop (F, F, 3) uint8 under the mesh of a shape, without ears and neck; the crop alone where it has none."""
     mask = chart.face_mask(GRID)
-    try:
-        points = face.crop.apply(shape.face(GRID))
-    except (Lacking, Degenerate):
-        return face.image
-    position_map = np.zeros((*mask.shape, 3))
-    position_map[mask] = points
-    return overlay(face.image, position_map, mask, OPACITY)
+    surface = gridded(shape, chart, GRID)
+    return face.image if surface is None else overlay(face.image, face.crop.apply(surface), mask, OPACITY)
 
 
 def course(points: np.ndarray) -> np.ndarray:
