@@ -69,7 +69,7 @@ def gallery(run: Run, scores: Sequence[Score], protocol: Protocol, chart: Chart)
     """The examples of one run under one protocol."""
     groups = chosen(scores, protocol)
     captions = {s.picture: s.picture for group in groups.values() for s in group.values()}
-    tiles = read_tiles(run.predictions, run.pack, captions)
+    tiles = read_tiles(run.predictions, run.pack, captions, chart)
     return Gallery(
         run.model,
         run.benchmark,
