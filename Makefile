@@ -3,11 +3,14 @@ PYTHON ?= python3
 VENV   := .venv
 PY     := $(VENV)/bin/python
 JOBS   ?= 8
+SYSTEMS ?= prn
 
-.PHONY: help run test test-slow report lint format build clean
+.PHONY: help run tables test test-slow report lint format build clean
 
 help:
-	@echo "make run     install, build, and run the chain on the embedded default: results/eval/prn.json, tables, ledger, pictures"
+	@echo "make run     install, build, and run the chain on the embedded default with PRN: results/eval/prn.json, tables,"
+	@echo "             ledger, pictures; SYSTEMS=prn,vrn for more of the models"
+	@echo "make tables  the same with every system: the comparison"
 	@echo "make test    install, build, and run the tests that are neither slow nor gpu"
 	@echo "make report  the chain, then two HTML files that open offline: results/report/index.html, our own page with tables,"
 	@echo "             figures, faces in 3D, ledger and costs; results/report.html, Snakemake's with every artefact"
@@ -15,7 +18,10 @@ help:
 	@echo "make build   rebuild the Cython extensions"
 
 run: $(VENV)/.built
-	$(VENV)/bin/snakemake -j$(JOBS)
+	$(VENV)/bin/snakemake -j$(JOBS) --config systems=[$(SYSTEMS)]
+
+tables: $(VENV)/.built
+	$(VENV)/bin/snakemake -j$(JOBS) tables
 
 test: $(VENV)/.built
 	$(PY) -m pytest -m "not slow and not gpu"
@@ -24,9 +30,9 @@ test-slow: $(VENV)/.built
 	$(PY) -m pytest -m "slow and not gpu"
 
 report: $(VENV)/.built
-	$(VENV)/bin/snakemake -j$(JOBS)
-	$(VENV)/bin/snakemake -j$(JOBS) report_page
-	$(VENV)/bin/snakemake --report results/report.html all report_page
+	$(VENV)/bin/snakemake -j$(JOBS) --config systems=[$(SYSTEMS)]
+	$(VENV)/bin/snakemake -j$(JOBS) report_page --config systems=[$(SYSTEMS)]
+	$(VENV)/bin/snakemake --report results/report.html all report_page --config systems=[$(SYSTEMS)]
 
 lint: $(VENV)/.built
 	$(VENV)/bin/ruff check .

@@ -34,7 +34,7 @@ def load(overlays: Iterable[str | Path] = (), assignments: Iterable[str] = ()) -
 
 def parse(values: Mapping[str, Any]) -> Config:
     """The checked Config, or FacemillError with one line for each thing that is wrong."""
-    config = _validated(Config, _with_nulls(dict(values)))
+    config = _validated(Config, _of_systems(_with_nulls(dict(values))))
     for table in ("models", "shipped"):
         for name, block in getattr(config, table).items():
             training_of(config, block.training, f"{table}.{name}.training.")
@@ -44,6 +44,18 @@ def parse(values: Mapping[str, Any]) -> Config:
     if problems:
         raise FacemillError("config: " + "; ".join(problems))
     return config
+
+
+def _of_systems(values: dict[str, Any]) -> dict[str, Any]:
+    """The values with those models alone that ``systems`` names, where it names some."""
+    models, systems = values.get("models"), values.get("systems")
+    if not isinstance(models, Mapping) or not isinstance(systems, list):
+        return values
+    known = [name for name, block in models.items() if block is not None]
+    for name in systems:
+        if name not in known:
+            raise FacemillError(f"config: systems: {registry.unknown('model', str(name), known)}")
+    return {**values, "models": {name: models[name] for name in known if name in systems}}
 
 
 def _with_nulls(value: Any) -> Any:

@@ -69,6 +69,9 @@ class Config(Strict):
     targets: dict[str, TargetSettings] = Field({"posmap": TargetSettings()})
     training: TrainingSettings = TrainingSettings()
     models: dict[str, ModelSettings] = Field(min_length=1)
+    systems: list[str] | None = Field(
+        None, min_length=1, description="of models, those of this run; null: all of them"
+    )
     packs: list[PackSettings] = Field([], description="packs beyond those that the models need")
     evaluation: EvaluationSettings
     shipped: dict[str, ShippedSettings] = Field({})

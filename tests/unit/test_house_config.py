@@ -52,6 +52,12 @@ def test_presets_are_valid(preset):
     settings.load([preset])
 
 
+def test_systems_leaves_the_other_models_out():
+    more = ["models.other={train: [synth_train], target: posmap96, settings: {size: 96}}"]
+    assert "other" in settings.load((), more).models
+    assert list(settings.load((), [*more, "systems=[prn]"]).models) == ["prn"]
+
+
 def test_set_reaches_any_value_and_is_checked():
     assert settings.load((), ["training.lr=1e-4"]).training.lr == pytest.approx(1e-4)
     assert (
@@ -124,6 +130,7 @@ def test_a_number_without_a_point_is_one_among_free_keywords_too():
             "targets.posmap96.kind=volume",
             r"models\.prn\.target: .*of kind posmap, .* posmap96 of kind volume$",
         ),
+        ("systems=[prm]", r"^config: systems: unknown model 'prm'; known: .*Did you mean 'prn'\?$"),
         ("models.prn.task={weight: 2}", r"models\.prn\.task: unknown setting 'weight'; known: none\.$"),
         ("models.prn.unlabelled=[synth_tran]", "models.prn.unlabelled: unknown data set .*'synth_train'"),
         (
