@@ -26,6 +26,7 @@ class Direct3D(nn.Module):
     of the first block. hidden: units of the hidden layers. Errors: FacemillError as `Trunk`.
     """
 
+    target = "landmarks"
     channels = 1
 
     def __init__(

@@ -14,8 +14,6 @@ Licence of this file: MIT. The published weights are the authors' own and are no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -34,6 +32,8 @@ SIDE, SPREAD = (
     256,
     3.25,
 )  # px: the published depth network's input, and the standard deviation of its Gaussians
+LEAST_SPREAD = 1.0  # px, at a smaller side: a narrower Gaussian would fall between the pixels
+DEPTH_SIDES = f"a multiple of 32 up to {SIDE}"
 
 
 class Bottleneck(nn.Module):
@@ -104,6 +104,7 @@ class FanDepth(nn.Module):
     are brought for it, a multiple of 32 up to 256; None: S. activation: linear or softmax. Errors: FacemillError.
     """
 
+    target = "landmarks"
     task = "fan_depth"
 
     def __init__(
@@ -113,7 +114,7 @@ class FanDepth(nn.Module):
         size: int = 256,
         stacks: int = 4,
         features: int = 256,
-        blocks: Sequence[int] = (3, 8, 36, 3),
+        blocks: tuple[int, ...] = (3, 8, 36, 3),
         width: int = 64,
         depth_size: int | None = None,
         activation: str = "linear",
@@ -124,7 +125,7 @@ class FanDepth(nn.Module):
         require("size", size, size > 0 and size % 64 == 0, "a multiple of 64")
         require("blocks", blocks, len(blocks) == 4 and min(blocks) > 0, "four numbers of 1 or more")
         require("width", width, width >= 1, "1 or more")
-        require("depth_size", self.depth_size, self.depth_size in range(32, SIDE + 1, 32)
+        require("depth_size", self.depth_size, self.depth_size in range(32, SIDE + 1, 32), DEPTH_SIDES)
         require("activation", activation, activation in ("linear", "softmax"), "linear or softmax")
         with drawn(generator):
             self.fan = FAN(stacks, features)
@@ -152,4 +153,5 @@ class FanDepth(nn.Module):
         if scale != 1:
             image = F.interpolate(image, (side, side), mode="bilinear", antialias=scale < 1)
         places = (points.float() + 0.5) * scale - 0.5
-        return self.depth(torch.cat([image, gaussians(places, side, SPREAD * side / SIDE)], 1))
+        planes = gaussians(places, side, max(SPREAD * side / SIDE, LEAST_SPREAD))
+        return self.depth(torch.cat([image, planes], 1))

@@ -43,6 +43,7 @@ class FanLift(nn.Module):
     seed 0. size: S. hidden: units. blocks: residual blocks of two layers. Errors: FacemillError.
     """
 
+    target = "landmarks"
     points = True
 
     def __init__(

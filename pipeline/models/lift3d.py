@@ -32,6 +32,7 @@ class Lift3D(nn.Module):
     norms included, and only the lifting network learns. Errors: FacemillError as `Trunk`.
     """
 
+    target = "landmarks"
     channels = 1
 
     def __init__(

@@ -10,13 +10,15 @@ import torch
 
 @torch.no_grad()
 def recalibrate(model: torch.nn.Module, forward: Callable[[Any], object], batches: Iterable[Any]) -> None:
-    """Set the running mean and variance of every batch norm to their plain means over ``batches``.
+    """Set the running mean and variance of every batch norm to their plain means over ``batches``; those of a part that
+    a network keeps in evaluation mode stay.
 
     ``forward`` runs the model, in training mode, on one of them. The momenta stay what they were.
     """
-    layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)]
-    momenta = [layer.momentum for layer in layers]
     model.train()
+    norms = [layer for layer in model.modules() if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)]
+    layers = [layer for layer in norms if layer.training]
+    momenta = [layer.momentum for layer in layers]
     for layer in layers:
         layer.reset_running_stats()
         layer.momentum = None
