@@ -20,7 +20,6 @@ import torch
 from pipeline.config import TrainingSettings
 from pipeline.io.files import write_text
 from pipeline.losses.base import Losses
-from pipeline.records import FacemillError
 from pipeline.seeding import seed_of
 from pipeline.training.checkpoints import discard_state, load_state, save_state, save_weights
 from pipeline.training.interruption import Termination
@@ -171,9 +170,7 @@ def _step(
     losses = _losses(run.model, task, batch, precision)
     whole = processes.average_losses(losses)
     if not torch.isfinite(whole.total):
-        if not processes.lead:
-            raise SystemExit(0)
-        raise FacemillError(
+        processes.refuse(
             f"training diverged: the loss of update {run.update + 1} is {whole.total.item()}; expected a finite "
             "number. Try a lower rate: --set training.lr=..."
         )

@@ -12,7 +12,7 @@ import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 import torch.distributed as dist
@@ -40,6 +40,11 @@ class Processes:
         """Whether this is the one that validates, logs, saves and writes."""
         return self.rank == 0
 
+    def refuse(self, problem: str) -> NoReturn:
+        """End all processes, each of which found the same problem: the first says so, by FacemillError, the others
+        leave by SystemExit(0)."""
+        raise FacemillError(problem) if self.lead else SystemExit(0)
+
     def share_out(self, task: Any) -> None:
         """Tell a task which share of each batch it makes: its attribute ``share`` becomes (rank, world).
 
@@ -48,7 +53,7 @@ class Processes:
         if self.world == 1:
             return
         if not hasattr(task, "share"):
-            raise FacemillError(
+            self.refuse(
                 f"training.processes: expected 1 for the task {type(task).__name__}, which makes whole batches only, "
                 f"found {self.world}; set training.processes=1"
             )

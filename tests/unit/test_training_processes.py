@@ -4,14 +4,19 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 
 import pytest
 import torch
+import training_world
+from evaluation_cases import model_file
 from safetensors.torch import load_file
 
 from pipeline.config import TrainingSettings
 from pipeline.jobs import Job
 from pipeline.losses.base import Losses
+from pipeline.provenance import ROOT
 from pipeline.records import FacemillError
 from pipeline.training.checkpoints import load_state
 from pipeline.training.loop import train
@@ -91,7 +96,9 @@ def together(work):
     return [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children]
 
 
-@pytest.mark.parametrize("changed", [{}, {"ema": 0.9, "optimiser": "sgd", "nesterov": True, "clip_norm": 0.5}])
+@pytest.mark.parametrize(
+    "changed", [{}, {"ema": 0.9, "optimiser": "sgd", "nesterov": True, "clip_norm": 0.5}]
+)
 def test_two_processes_learn_what_one_learns_from_the_whole_batch(tmp_path, changed):
     def work(rank):
         model, task = network(), Shared()
@@ -196,14 +203,42 @@ def test_gradients_that_one_process_lacks_count_as_zero():
 def test_what_cannot_be_shared_and_wrong_numbers_are_refused(monkeypatch):
     with pytest.raises(FacemillError, match="expected 1 for the task object"):
         Processes(0, 2).share_out(object())
-    with pytest.raises(FacemillError, match=r"expected 2 processes, found 1; type python -m pipeline train"):
-        with joined(2, "cpu"):
-            pass
+    found_one = r"expected 2 processes, found 1; type python -m pipeline train"
+    with pytest.raises(FacemillError, match=found_one), joined(2, "cpu"):
+        pass
     monkeypatch.setenv("TORCHELASTIC_RUN_ID", "x")
     monkeypatch.setenv("WORLD_SIZE", "3")
-    with pytest.raises(FacemillError, match=r"expected 1 processes, found 3"):
-        with joined(1, "cpu"):
-            pass
+    with pytest.raises(FacemillError, match=r"expected 1 processes, found 3"), joined(1, "cpu"):
+        pass
+
+
+@pytest.mark.slow
+def test_the_verb_trains_in_two_processes_and_leaves_one_record(tmp_path):
+    made = training_world.job(tmp_path, processes=2, batch_size=4)
+    made["settings"]["face_model"] = {"id": "npz", "path": str(model_file(tmp_path))}
+    made.pop("attributes")
+    todo = Job(stage="train", modules=("pipeline.stages.train",), **made)
+
+    def start(job, **more):
+        command = [sys.executable, "-m", "pipeline", "train", "--job", job.as_json()]
+        return subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=ROOT, **more)
+
+    done = start(todo)
+    said = done.communicate()[1]
+    assert done.returncode == 0, said
+    assert len([line for line in said.splitlines() if line.startswith("update 7/7  loss")]) == 1, said
+    record = json.loads((tmp_path / "out/weights.safetensors.run.json").read_text())
+    assert record["settings"]["training"]["processes"] == 2
+    assert json.loads((tmp_path / "out/card.json").read_text())["training"]["processes"] == 2
+
+    made["settings"]["training"] |= {"updates": 100_000, "save_every": 100_000}
+    killed = start(Job(stage="train", modules=("pipeline.stages.train",), **made))
+    for line in killed.stderr:
+        if line.startswith("update"):
+            break
+    killed.terminate()
+    assert killed.wait(60) == 143
+    assert torch.load(tmp_path / "state/state.pt")["update"] > 0
 
 
 def test_the_verb_starts_what_its_job_asks_for_once(monkeypatch):
