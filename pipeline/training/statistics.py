@@ -8,13 +8,18 @@ from typing import Any
 import torch
 
 
+def batch_norms(model: torch.nn.Module) -> list[torch.nn.Module]:
+    """The batch norms of a model, in its order."""
+    return [layer for layer in model.modules() if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)]
+
+
 @torch.no_grad()
 def recalibrate(model: torch.nn.Module, forward: Callable[[Any], object], batches: Iterable[Any]) -> None:
     """Set the running mean and variance of every batch norm to their plain means over ``batches``.
 
     ``forward`` runs the model, in training mode, on one of them. The momenta stay what they were.
     """
-    layers = [layer for layer in model.modules() if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)]
+    layers = batch_norms(model)
     momenta = [layer.momentum for layer in layers]
     model.train()
     for layer in layers:
