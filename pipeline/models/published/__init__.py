@@ -16,8 +16,9 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import numpy as np
 from torch import Tensor
 
 from pipeline.records import FacemillError
@@ -26,6 +27,7 @@ FOLDER = Path(__file__).parent
 PARALLEL = "module."
 """What ``DataParallel`` puts before every name."""
 SHOWN = 5
+T = TypeVar("T", Tensor, np.ndarray)
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,14 @@ class KeyTable:
     head: dict[str, str]
     shapes: dict[str, tuple[int, ...]]
 
-    def take(self, found: Mapping[str, Tensor], path: str | Path) -> dict[str, Tensor]:
-        """The tensors of the table, in its order, from those found in ``path``; without ``module.`` before the names.
+    def take(self, found: Mapping[str, T], path: str | Path) -> dict[str, T]:
+        """The tensors (or arrays) of the table, in its order, from those found in ``path``; without ``module.`` before
+        the names. What the table does not list is not read.
 
         Raises FacemillError when names are missing, when the file holds others that the head does not ignore, or when
         a shape differs; it says which.
         """
-        named = {name.removeprefix(PARALLEL): value for name, value in found.items()}
+        named = {name.removeprefix(PARALLEL): name for name in found}
         missing = [name for name in self.shapes if name not in named]
         extra = [name for name in named if name not in self.shapes and not self._ignored(name)]
         if missing or extra:
@@ -61,12 +64,13 @@ class KeyTable:
             lines += [f"missing: {_some(missing)}"] if missing else []
             lines += [f"left over: {_some(extra)}"] if extra else []
             raise FacemillError("; ".join(lines))
+        taken = {name: found[named[name]] for name in self.shapes}
         for name, shape in self.shapes.items():
-            if tuple(named[name].shape) != shape:
+            if tuple(taken[name].shape) != shape:
                 raise FacemillError(
-                    f"{path}: expected {name} of shape {shape} ({self.of}), found {tuple(named[name].shape)}"
+                    f"{path}: expected {name} of shape {shape} ({self.of}), found {tuple(taken[name].shape)}"
                 )
-        return {name: named[name] for name in self.shapes}
+        return taken
 
     def _ignored(self, name: str) -> bool:
         return any(fnmatchcase(name, pattern) for pattern in self.head.get("ignored", "").split())
