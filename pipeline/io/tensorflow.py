@@ -113,8 +113,8 @@ class Checkpoint(Mapping[str, np.ndarray]):
             length = path.stat().st_size
             if length < end:
                 raise FacemillError(
-                    f"{path}: expected {name} in bytes {entry.offset} to {end}, found a file of {length}: it is cut short; "
-                    "fetch it again"
+                    f"{path}: expected {name} in bytes {entry.offset} to {end}, found a file of {length}: it is cut "
+                    "short; fetch it again"
                 )
             with path.open("rb") as file:
                 file.seek(entry.offset)
