@@ -66,7 +66,7 @@ class _SqueezeExcite(nn.Module):
 
 
 class _GhostBottleneck(nn.Module):
-    """Two ghost modules beside a shortcut; between them a strided convolution of each channel and squeeze-excitation."""
+    """Two ghost modules beside a shortcut; between them channels are strided and weighed where the table says so."""
 
     def __init__(self, inputs: int, inner: int, outputs: int, kernel: int, stride: int, excited: bool):
         super().__init__()
