@@ -99,29 +99,6 @@ def test_the_weights_are_he_normal_and_the_generator_s_alone():
     assert weight.std().item() == pytest.approx((2 / (9 * 64)) ** 0.5, rel=0.02)
 
 
-def test_one_batch_can_be_learned_by_heart():
-    network, (image, points) = small(width=4).train(), inputs()
-    truth = torch.randn(2, 62, generator=torch.Generator().manual_seed(2))
-    optimiser = torch.optim.Adam(network.parameters(), 0.01)
-    losses = []
-    for _ in range(40):
-        optimiser.zero_grad()
-        loss = (network(image, points) - truth).square().mean()
-        loss.backward()
-        optimiser.step()
-        losses.append(loss.item())
-    assert all(torch.isfinite(p.grad).all() for p in network.parameters())
-    assert losses[-1] < 0.05 * losses[0]
-
-
-def test_a_face_does_not_depend_on_its_company():
-    network, (image, points) = small(), inputs(8)
-    with torch.no_grad():
-        together = network(image, points)
-        alone = torch.cat([network(image[k : k + 1], points[k : k + 1]) for k in range(8)])
-    torch.testing.assert_close(together, alone, atol=1e-5 * float(together.abs().max()), rtol=0)
-
-
 @pytest.mark.parametrize(
     "settings", [{"size": 8}, {"width": 0}, {"blocks": (3, 4, 6)}, {"blocks": (0, 1, 1, 1)}]
 )
