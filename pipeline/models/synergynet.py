@@ -15,7 +15,6 @@ Licence of this file: MIT. Weights trained on 300W-LP or on anything made with t
 from __future__ import annotations
 
 from itertools import pairwise
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -121,8 +120,9 @@ class SynergyNet(nn.Module):
     Attributes: ``inference`` names the submodules that `predict` uses. Spec landmarks 3.2.
     """
 
-    task: ClassVar = "synergynet"
-    inference: ClassVar = ("backbone", "heads")
+    target = "params"
+    task = "synergynet"
+    inference = ("backbone", "heads")
 
     def __init__(
         self,
