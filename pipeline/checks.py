@@ -7,7 +7,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline import registry
-from pipeline.config import Config, DatasetSettings, DetectionSettings, ModelSettings, ShippedSettings
+from pipeline.config import (
+    Config,
+    DatasetSettings,
+    DetectionSettings,
+    ModelSettings,
+    ShippedSettings,
+    TrainingSettings,
+)
 from pipeline.io.published import BOXED, LIBRARY_DETECTORS, detector_files
 from pipeline.keywords import Keyword, constant_of, keywords_of
 
@@ -46,6 +53,7 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
             yield f"targets.{key}.size: expected a multiple of 32 for a position map, found {target.size}"
     for key, model in config.models.items():
         yield from _of_model(config, f"models.{key}", model)
+        yield from _of_training(config, f"models.{key}.training", model.training)
     for k, pack in enumerate(config.packs):
         yield from _known(f"packs.{k}.frame", "frame", pack.frame, registry.FRAMES)
         yield from _known(f"packs.{k}.target", "target", pack.target, config.targets)
@@ -66,6 +74,7 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
         yield from _known("evaluation.protocols", "protocol", protocol, [*protocols, "default"])
     for key, shipped in config.shipped.items():
         yield from _of_shipped(config, f"shipped.{key}", shipped)
+        yield from _of_training(config, f"shipped.{key}.training", shipped.training)
     if config.census is not None:
         yield from _known("census", "data set", config.census, config.datasets)
 
@@ -182,6 +191,22 @@ def _of_shipped(config: Config, where: str, shipped: ShippedSettings) -> Iterabl
     for dataset in shipped.datasets:
         yield from _known(f"{where}.datasets", "data set", dataset, config.datasets)
     yield from _own_loss(where, shipped.training)
+
+
+def _of_training(config: Config, where: str, overlay: Mapping[str, Any]) -> Iterable[str]:
+    """Settings of a training that do not go together; the overlay is of the right types."""
+    training = TrainingSettings.model_validate({**config.training.model_dump(), **overlay})
+    if training.nesterov and (training.optimiser != "sgd" or not training.momentum):
+        yield f"{where}.nesterov: expected false but for sgd with a momentum, found true for {training.optimiser}"
+    if training.amsgrad and training.optimiser != "adam":
+        yield f"{where}.amsgrad: expected false but for adam, found true for {training.optimiser}"
+    if training.schedule == "milestones" and not training.milestones:
+        yield f"{where}.milestones: expected at least one for the schedule milestones, as [48, 64]; found none"
+    if training.batch_size % training.processes:
+        yield (
+            f"{where}.processes: expected a divisor of batch_size {training.batch_size}, since all make equal shares "
+            f"of a batch; found {training.processes}"
+        )
 
 
 def _own_loss(where: str, training: Mapping[str, Any]) -> Iterable[str]:

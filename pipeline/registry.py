@@ -131,6 +131,8 @@ def _registered_names(tree: ast.Module, variable: str) -> Iterator[str]:
 
 
 MODELS = Registry("MODELS", "model", "models")
+PUBLISHED = Registry("PUBLISHED", "published checkpoint", "models")
+"""By the model whose weights it becomes: a function of `pipeline.models.published`."""
 FACE_MODELS = Registry("FACE_MODELS", "face model", "morphable")
 DATASETS = Registry("DATASETS", "data set reader", "datasets")
 TARGETS = Registry("TARGETS", "target", "targets")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from pipeline.config.types import Keywords, Range, Share, Strict, different
+from pipeline.config.types import Keywords, Range, Share, Strict, different, rising
 
 
 class AugmentSettings(Strict):
@@ -33,11 +33,29 @@ class TrainingSettings(Strict):
     optimiser: Literal["adam", "rmsprop", "sgd"] = "adam"
     lr: float = Field(1e-3, gt=0, description="learning rate after the warm-up")
     momentum: float = Field(0.9, ge=0, lt=1, description="of sgd and rmsprop")
+    nesterov: bool = Field(False, description="Nesterov's form of the momentum of sgd")
+    amsgrad: bool = Field(False, description="adam with the largest of all second moments so far")
     weight_decay: float = Field(0.0, ge=0)
-    schedule: Literal["constant", "step", "cosine"] = "cosine"
-    warmup: int = Field(50, ge=0, description="updates of linear warm-up")
-    step_epochs: float = Field(5.0, gt=0, description="schedule step: epochs between two cuts")
-    step_factor: float = Field(0.5, gt=0, le=1, description="schedule step: factor of a cut")
+    schedule: Literal["constant", "step", "milestones", "exponential", "cosine"] = Field(
+        "cosine", description="of the rate over epochs; cosine: to zero at the end of the budget"
+    )
+    warmup: int = Field(50, ge=0, description="updates of linear warm-up, at most a tenth of the budget")
+    warmup_epochs: float = Field(0.0, ge=0, description="epochs at the beginning with a smaller rate")
+    warmup_factor: float = Field(0.2, gt=0, le=1, description="factor of the rate in the warm-up epochs")
+    step_epochs: float = Field(
+        5.0,
+        gt=0,
+        description="schedule step: epochs between two cuts; exponential: epochs to fall by a factor",
+    )
+    step_factor: float = Field(
+        0.5, gt=0, le=1, description="schedules step, milestones and exponential: factor of a cut"
+    )
+    milestones: Annotated[list[float], AfterValidator(rising)] = Field(
+        [], description="schedule milestones: epochs after which the rate is cut"
+    )
+    critic_lr: float = Field(
+        1e-4, gt=0, description="fixed rate of the Adam that trains a task's discriminator"
+    )
     clip_norm: float | None = Field(None, gt=0, description="largest norm of the gradient")
     ema: float = Field(0.0, ge=0, lt=1, description="decay of averaged weights; 0 is off")
     recalibrate: int = Field(0, ge=0, description="batches that renew the batch-norm statistics at the end")
@@ -47,6 +65,11 @@ class TrainingSettings(Strict):
     channels_last: Literal["auto", "on", "off"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     threads: int = Field(2, ge=1, description="of torch; another number gives other last digits")
+    processes: int = Field(
+        1,
+        ge=1,
+        description="that share each batch and average their gradients, on a GPU each where it is cuda",
+    )
     seeds: Annotated[list[int], AfterValidator(different)] = Field(
         [0], min_length=1, description="one model each"
     )
@@ -59,6 +82,11 @@ class TrainingSettings(Strict):
         description="picture whose black pixels get no weight in weights_png, as PRNet's uv_face_mask.png",
     )
     validate_every: int = Field(240, ge=1, description="updates")
+    patience: int | None = Field(
+        None,
+        ge=1,
+        description="validations without a better one after which a training ends; null: it never does",
+    )
     log_every: int = Field(25, ge=1, description="updates")
     save_every: int = Field(240, ge=1, description="updates between two resume states")
     memory_limit_mb: int = Field(2000, ge=0, description="a pack below it is read into memory whole")

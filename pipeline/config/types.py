@@ -39,6 +39,13 @@ def different(values: list[int]) -> list[int]:
     return values
 
 
+def rising(values: list[float]) -> list[float]:
+    """Positive numbers, each larger than the one before."""
+    if any(after <= before for before, after in zip([0.0, *values], values, strict=False)):
+        raise PydanticCustomError("rising", "expected positive numbers, each larger than the one before")
+    return values
+
+
 Share = Annotated[float, Field(ge=0, le=1)]
 Range = Annotated[tuple[float, float], AfterValidator(ordered)]
 Keywords = Annotated[dict[str, Any], BeforeValidator(scalars)]

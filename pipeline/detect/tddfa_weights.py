@@ -11,7 +11,8 @@ import torch
 from torch import nn
 
 from pipeline.io.weights import fill, read_state
-from pipeline.models.tddfa import DEEPEST, PARAMETERS, MobileNetV1, ResNet22
+from pipeline.models.backbones.mobilenet_v1 import DEEPEST
+from pipeline.models.tddfa import PARAMETERS, MobileNetV1, ResNet22
 from pipeline.records import FacemillError
 
 LANDMARK_HEADS = ("fc_lm.", "conv_lm.")

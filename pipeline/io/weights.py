@@ -28,8 +28,9 @@ def read_safetensors(path: str | Path) -> tuple[dict[str, torch.Tensor], dict[st
 
 
 def read_state(path: str | Path) -> dict[str, Any]:
-    """The state dictionary that torch saved in a file, or the one in its entry "state_dict", as trainers write it;
-    names without the prefix that ``DataParallel`` gives them. Nothing but tensors and plain values is unpickled.
+    """The state dictionary that torch saved in a file, or the one in its entry "state_dict" (2DASL: "res_state_dict"),
+    as trainers write it; names without the prefix that ``DataParallel`` gives them. Nothing but tensors and plain
+    values is unpickled.
 
     Raises FacemillError for a file that is missing, broken, or holds something else.
     """
@@ -40,8 +41,9 @@ def read_state(path: str | Path) -> dict[str, Any]:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:
         raise FacemillError(_unread(path, error)) from error
-    if isinstance(state, dict) and isinstance(state.get("state_dict"), dict):
-        state = state["state_dict"]
+    for entry in ("state_dict", "res_state_dict"):
+        if isinstance(state, dict) and isinstance(state.get(entry), dict):
+            state = state[entry]
     if not isinstance(state, dict):
         raise FacemillError(f"{path}: expected a state dictionary, found {type(state).__name__}")
     return {str(name).removeprefix("module."): value for name, value in state.items()}

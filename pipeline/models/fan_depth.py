@@ -19,6 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from pipeline.losses.heatmaps import activate, gaussians
+from pipeline.models.backbones.resnet import ResNet
 from pipeline.models.fan import DOWNSCALE, FAN
 from pipeline.models.heatmaps import decode, from_cells
 from pipeline.models.initial import drawn
@@ -26,42 +27,14 @@ from pipeline.models.landmark_trunk import in_float, normalised, pixels
 from pipeline.models.require import require
 from pipeline.registry import MODELS
 
-EXPANSION = 4  # a block's output has four times the channels of its middle
 POOL = 7  # of the last 8 x 8 cells the first 7 x 7, as published; all of fewer
-SIDE, SPREAD = (
-    256,
-    3.25,
-)  # px: the published depth network's input, and the standard deviation of its Gaussians
+SIDE = 256  # px: the published depth network's input
+SPREAD = 3.25  # px of it: the standard deviation of its Gaussians
 LEAST_SPREAD = 1.0  # px, at a smaller side: a narrower Gaussian would fall between the pixels
 DEPTH_SIDES = f"a multiple of 32 up to {SIDE}"
 
 
-class Bottleneck(nn.Module):
-    """1x1, 3x3 and 1x1 convolutions beside a skip: (B, inputs, H, W) -> (B, 4 middle, H / stride, W / stride)."""
-
-    def __init__(self, inputs: int, middle: int, stride: int):
-        super().__init__()
-        outputs = EXPANSION * middle
-        self.conv1 = nn.Conv2d(inputs, middle, kernel_size=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(middle)
-        self.conv2 = nn.Conv2d(middle, middle, kernel_size=3, stride=stride, padding=1, bias=False)
-        self.bn2 = nn.BatchNorm2d(middle)
-        self.conv3 = nn.Conv2d(middle, outputs, kernel_size=1, bias=False)
-        self.bn3 = nn.BatchNorm2d(outputs)
-        self.downsample = None
-        if stride != 1 or inputs != outputs:
-            self.downsample = nn.Sequential(
-                nn.Conv2d(inputs, outputs, kernel_size=1, stride=stride, bias=False), nn.BatchNorm2d(outputs)
-            )
-
-    def forward(self, x: Tensor) -> Tensor:
-        inner = F.relu(self.bn1(self.conv1(x)))
-        inner = F.relu(self.bn2(self.conv2(inner)))
-        inner = self.bn3(self.conv3(inner))
-        return F.relu(inner + (x if self.downsample is None else self.downsample(x)))
-
-
-class DepthNetwork(nn.Module):
+class DepthNetwork(ResNet):
     """The depth network. Input (B, 3 + landmarks, 256, 256), or a smaller side that is a multiple of 32: RGB in [0, 1],
     then one heat-map of peak 1 for each landmark; output (B, landmarks) float32 depths, nearer is larger, the zero
     arbitrary; of the published one in pixels of that crop.
@@ -72,29 +45,19 @@ class DepthNetwork(nn.Module):
     def __init__(
         self, blocks: tuple[int, int, int, int] = (3, 8, 36, 3), width: int = 64, landmarks: int = 68
     ):
-        super().__init__()
-        self.conv1 = nn.Conv2d(3 + landmarks, width, kernel_size=7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(width)
-        inputs = width
-        for k, count in enumerate(blocks):
-            middle = width << k
-            stage = []
-            for block in range(count):
-                stage.append(Bottleneck(inputs, middle, 2 if k and not block else 1))
-                inputs = EXPANSION * middle
-            self.add_module(f"layer{k + 1}", nn.Sequential(*stage))
-        self.fc = nn.Linear(inputs, landmarks)
+        super().__init__(blocks, width, 3 + landmarks)
+        self.fc = nn.Linear(self.outputs, landmarks)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), kernel_size=3, stride=2, padding=1)
-        x = self.layer4(self.layer3(self.layer2(self.layer1(x))))
-        return in_float(self.fc, torch.flatten(F.avg_pool2d(x, min(POOL, x.shape[-1])), 1))
+        maps = self.maps(x)
+        return in_float(self.fc, torch.flatten(F.avg_pool2d(maps, min(POOL, maps.shape[-1])), 1))
 
 
 @MODELS.register("fan_depth")
 class FanDepth(nn.Module):
-    """The system: RGB crops (B, 3, S, S) in [0, 1] -> {"heatmaps": one (B, 68, S/4, S/4) a stack, "z": (B, 68) depths
-    in units of 50 px of a 224 crop from 100}; with activation softmax "logits" in the place of "heatmaps".
+    """The system: RGB crops (B, 3, S, S) in [0, 1] -> {"heatmaps_1", "heatmaps_2" and so on: (B, 68, S/4, S/4), one a
+    stack, the last the answer; "z": (B, 68) depths in units of 50 px of a 224 crop from 100}; with activation softmax
+    "logits_1" and so on in the place of heat-maps.
 
     The depth network sees Gaussians of peak 1 at FAN's landmarks, or at `points` (B, 68, 2) px of the S x S input where
     they are given, as in training; no gradient goes through them.
@@ -131,11 +94,12 @@ class FanDepth(nn.Module):
             self.fan = FAN(stacks, features)
             self.depth = DepthNetwork(tuple(blocks), width)
 
-    def forward(self, image: Tensor, points: Tensor | None = None) -> dict[str, Tensor | list[Tensor]]:
+    def forward(self, image: Tensor, points: Tensor | None = None) -> dict[str, Tensor]:
         stacks = self.fan(image)
         found = self._points(stacks[-1]) if points is None else points
         name = "heatmaps" if self.activation == "linear" else "logits"
-        return {name: stacks, "z": self._depth(image, found.detach())}
+        maps = {f"{name}_{k}": stack for k, stack in enumerate(stacks, start=1)}
+        return maps | {"z": self._depth(image, found.detach())}
 
     def predict(self, image: Tensor) -> Tensor:
         """(B, 68, 3) landmarks in px of the S x S input, nearer z larger."""

@@ -17,46 +17,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.records import FacemillError
+from pipeline.models.backbones import mobilenet_v1 as backbone
 
 SIDE = 120
 PARAMETERS = 62
 
-BLOCKS = (
-    ("dw2_1", 64, 1),
-    ("dw2_2", 128, 2),
-    ("dw3_1", 128, 1),
-    ("dw3_2", 256, 2),
-    ("dw4_1", 256, 1),
-    ("dw4_2", 512, 2),
-    ("dw5_1", 512, 1),
-    ("dw5_2", 512, 1),
-    ("dw5_3", 512, 1),
-    ("dw5_4", 512, 1),
-    ("dw5_5", 512, 1),
-    ("dw5_6", 1024, 2),
-    ("dw6", 1024, 1),
-)
-"""MobileNet's separable blocks: name, channels at width 1, stride."""
-STEM, DEEPEST = 32, 1024
 
-
-class _Separable(nn.Module):
-    """A 3x3 convolution of each channel, then a 1x1 convolution of all, each normalised and rectified."""
-
-    def __init__(self, inputs: int, outputs: int, stride: int):
-        super().__init__()
-        self.conv_dw = nn.Conv2d(inputs, inputs, 3, stride=stride, padding=1, groups=inputs, bias=False)
-        self.bn_dw = nn.BatchNorm2d(inputs)
-        self.conv_sep = nn.Conv2d(inputs, outputs, 1, bias=False)
-        self.bn_sep = nn.BatchNorm2d(outputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.bn_dw(self.conv_dw(x)))
-        return F.relu(self.bn_sep(self.conv_sep(x)))
-
-
-class MobileNetV1(nn.Module):
+class MobileNetV1(backbone.MobileNetV1):
     """MobileNet-V1. Input (B, 3, 120, 120), BGR as (value - 127.5) / 128; output (B, 62) whitened parameters.
 
     `width` multiplies every channel count, cut to whole channels: 1 has 3,270,526 weights, 0.5 has 850,398, running
@@ -64,23 +31,12 @@ class MobileNetV1(nn.Module):
     """
 
     def __init__(self, generator: torch.Generator | None = None, width: float = 1.0):
-        super().__init__()
-        if int(STEM * width) < 1:
-            raise FacemillError(f"MobileNetV1 takes a width of at least 1/{STEM}; found {width}")
-        last = int(STEM * width)
-        self.conv1 = nn.Conv2d(3, last, 3, stride=2, padding=1, bias=False)
-        self.bn1 = nn.BatchNorm2d(last)
-        for name, channels, stride in BLOCKS:
-            setattr(self, name, _Separable(last, int(channels * width), stride))
-            last = int(channels * width)
-        self.fc = nn.Linear(last, PARAMETERS)
+        super().__init__(width)
+        self.fc = nn.Linear(self.outputs, PARAMETERS)
         _draw(self, generator)
 
     def forward(self, x: Tensor) -> Tensor:
-        x = F.relu(self.bn1(self.conv1(x)))
-        for name, _, _ in BLOCKS:
-            x = getattr(self, name)(x)
-        return self.fc(x.mean(dim=(2, 3)))
+        return self.fc(super().forward(x))
 
 
 class _Residual(nn.Module):

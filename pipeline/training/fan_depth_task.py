@@ -49,10 +49,11 @@ class FanDepthTask(LandmarkTask):
         answer = model(batch["image"], batch["seen"])
         cells = to_cells(batch["landmarks"][..., :2], DOWNSCALE)
         side = self.size // DOWNSCALE
-        if "logits" in answer:
-            stacks = heatmap_entropy(answer["logits"], distributions(cells, side, self.sigma))
+        maps = [value for name, value in answer.items() if name != "z"]
+        if "logits_1" in answer:
+            stacks = heatmap_entropy(maps, distributions(cells, side, self.sigma))
         else:
-            stacks = heatmap_mse(answer["heatmaps"], gaussians(cells, side, self.sigma))
+            stacks = heatmap_mse(maps, gaussians(cells, side, self.sigma))
         parts = {f"heatmaps_{k}": self.heatmaps * part for k, part in enumerate(stacks, start=1)}
         depth = normalised(batch["landmarks"], self.size)[..., 2]
         return Losses({**parts, "z": self.z * landmark_mse(answer["z"], depth)})

@@ -15,8 +15,9 @@ class Termination:
     def __bool__(self) -> bool:
         return self.raised
 
-    def __enter__(self) -> None:
+    def __enter__(self) -> Termination:
         self._previous = signal.signal(signal.SIGTERM, self._raise)
+        return self
 
     def __exit__(self, *_: object) -> None:
         signal.signal(signal.SIGTERM, self._previous)

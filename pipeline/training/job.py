@@ -41,6 +41,7 @@ def run_training(
         state_dir=Path(settings["state"]),
         out_dir=Path(outputs["weights"]).parent,
         key=resume_key(settings, seed, attributes["code_digest"], data),
+        seed=seed,
         metadata=metadata,
     )
 

@@ -26,23 +26,42 @@ def make_optimiser(parameters: list[torch.nn.Parameter], settings: TrainingSetti
         raise FacemillError("expected a model with parameters to train, found none")
     common = {"lr": settings.lr, "weight_decay": settings.weight_decay}
     if settings.optimiser == "adam":
-        return torch.optim.Adam(parameters, fused=True, **common)
+        return torch.optim.Adam(parameters, amsgrad=settings.amsgrad, fused=True, **common)
     if settings.optimiser == "rmsprop":
         return torch.optim.RMSprop(parameters, momentum=settings.momentum, **common)
-    return torch.optim.SGD(parameters, momentum=settings.momentum, **common)
+    return torch.optim.SGD(parameters, momentum=settings.momentum, nesterov=settings.nesterov, **common)
+
+
+def critic_optimiser(critic: torch.nn.Module, settings: TrainingSettings) -> torch.optim.Optimizer:
+    """The Adam of a task's discriminator, at its own fixed rate (2DASL)."""
+    return torch.optim.Adam(critic.parameters(), lr=settings.critic_lr, fused=True)
 
 
 def learning_rate(update: int, updates: int, per_epoch: float, settings: TrainingSettings) -> float:
     """Learning rate of update ``update`` (0-based) of ``updates``: a function of the update alone.
 
-    ``constant``; ``step`` multiplies by ``step_factor`` every ``step_epochs`` epochs of ``per_epoch`` updates;
-    ``cosine`` falls from ``lr`` to zero. Each begins with ``warmup`` updates of linear rise, at most a tenth of all.
+    With e = update / per_epoch, the epochs that have passed:
+
+    - ``constant``;
+    - ``step``: ``step_factor`` once more every ``step_epochs`` epochs;
+    - ``milestones``: ``step_factor`` once more from each of the ``milestones`` on;
+    - ``exponential``: ``step_factor`` to the power of e / ``step_epochs``;
+    - ``cosine``: from ``lr`` to zero.
+
+    The first ``warmup_epochs`` epochs have ``warmup_factor`` of that (SynergyNet, 3DDFA). Each begins with ``warmup``
+    updates of linear rise, at most a tenth of all.
     """
+    epoch = update / per_epoch
+    rate = settings.lr * (settings.warmup_factor if epoch < settings.warmup_epochs else 1.0)
     warmup = min(settings.warmup, updates // 10)
     if update < warmup:
-        return settings.lr * (update + 1) / warmup
+        return rate * (update + 1) / warmup
     if settings.schedule == "step":
-        return settings.lr * settings.step_factor ** math.floor(update / (settings.step_epochs * per_epoch))
+        return rate * settings.step_factor ** math.floor(update / (settings.step_epochs * per_epoch))
+    if settings.schedule == "milestones":
+        return rate * settings.step_factor ** sum(epoch >= milestone for milestone in settings.milestones)
+    if settings.schedule == "exponential":
+        return rate * settings.step_factor ** (epoch / settings.step_epochs)
     if settings.schedule == "cosine":
-        return settings.lr * 0.5 * (1 + math.cos(math.pi * (update - warmup) / max(1, updates - warmup)))
-    return settings.lr
+        return rate * 0.5 * (1 + math.cos(math.pi * (update - warmup) / max(1, updates - warmup)))
+    return rate

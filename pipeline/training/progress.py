@@ -18,10 +18,13 @@ class Progress:
         done: updates that an earlier process did.
         batch_size: samples of one update.
         stream: where the lines go.
+        quiet: no lines, as of all processes but the first.
     """
 
-    def __init__(self, updates: int, done: int, batch_size: int, stream: TextIO | None = None) -> None:
-        self.updates, self.done, self.batch_size = updates, done, batch_size
+    def __init__(
+        self, updates: int, done: int, batch_size: int, stream: TextIO | None = None, *, quiet: bool = False
+    ) -> None:
+        self.updates, self.done, self.batch_size, self.quiet = updates, done, batch_size, quiet
         self.stream = stream or sys.stderr
         self.begun = time.monotonic()
 
@@ -32,6 +35,8 @@ class Progress:
 
     def line(self, update: int, words: str) -> None:
         """Print ``words`` with the position, the rate and the time left after ``update`` updates."""
+        if self.quiet:
+            return
         rate = (update - self.done) / max(self.seconds, 1e-9)
         left = (self.updates - update) / rate if rate > 0 else 0.0
         print(

@@ -8,6 +8,11 @@ from typing import Any
 import torch
 
 
+def batch_norms(model: torch.nn.Module) -> list[torch.nn.Module]:
+    """The batch norms of a model, in its order."""
+    return [layer for layer in model.modules() if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)]
+
+
 @torch.no_grad()
 def recalibrate(model: torch.nn.Module, forward: Callable[[Any], object], batches: Iterable[Any]) -> None:
     """Set the running mean and variance of every batch norm to their plain means over ``batches``; those of a part that
@@ -16,8 +21,7 @@ def recalibrate(model: torch.nn.Module, forward: Callable[[Any], object], batche
     ``forward`` runs the model, in training mode, on one of them. The momenta stay what they were.
     """
     model.train()
-    norms = [layer for layer in model.modules() if isinstance(layer, torch.nn.modules.batchnorm._BatchNorm)]
-    layers = [layer for layer in norms if layer.training]
+    layers = [layer for layer in batch_norms(model) if layer.training]
     momenta = [layer.momentum for layer in layers]
     for layer in layers:
         layer.reset_running_stats()

@@ -13,7 +13,7 @@ from pipeline import layout, provenance
 from pipeline.io.published import FILES, absent
 from pipeline.jobs import Job, job, located
 from pipeline.records import FacemillError
-from pipeline.verbs import record
+from pipeline.verbs import processes, record
 from pipeline.verbs.options import add_config_options, as_typed, load_config
 
 HELP = {
@@ -76,8 +76,10 @@ def described(options: argparse.Namespace) -> Job:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Run one job and leave its run record."""
+    """Run one job and leave its run record, in as many processes as its training asks for."""
     todo = described(options)
+    if (count := processes.wanted(todo)) > 1:
+        return processes.launch(todo, count)
     carry_out(todo, options, record.recorded(todo))
     return 0
 

@@ -346,3 +346,30 @@ def test_an_overlay_merges_dicts_replaces_lists_and_removes_by_null(tmp_path):
     overlay.write_text("models: {prn: null}\n")
     with pytest.raises(FacemillError, match="models"):
         settings.load([overlay])
+
+
+@pytest.mark.parametrize(
+    ("assignments", "problem"),
+    [
+        (["training.nesterov=true"], r"models\.prn\.training\.nesterov: expected false but for sgd"),
+        (
+            ["training.nesterov=true", "training.optimiser=sgd", "training.momentum=0"],
+            r"nesterov: expected false but for sgd with a momentum",
+        ),
+        (["models.prn.training={amsgrad: true, optimiser: sgd}"], r"amsgrad: expected false but for adam"),
+        (["training.schedule=milestones"], r"milestones: expected at least one"),
+        (["training.milestones=[5, 4]"], r"training\.milestones: expected positive numbers, each larger"),
+        (["training.processes=3"], r"processes: expected a divisor of batch_size 8.*found 3"),
+    ],
+)
+def test_training_settings_that_do_not_go_together_are_refused(assignments, problem):
+    with pytest.raises(FacemillError, match=problem):
+        settings.load((), assignments)
+
+
+def test_the_papers_schedules_can_be_set():
+    synergynet = (
+        "training={optimiser: sgd, nesterov: true, lr: 0.08, weight_decay: 5e-4, schedule: milestones, "
+        "milestones: [48, 64], step_factor: 0.2, warmup: 0, warmup_epochs: 5, epochs: 80, batch_size: 1024}"
+    )
+    assert settings.load((), [synergynet]).training.milestones == [48, 64]

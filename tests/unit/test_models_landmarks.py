@@ -7,6 +7,7 @@ import torch
 from pipeline.losses.landmarks import landmark_mse
 from pipeline.models.fan_depth import DepthNetwork, FanDepth
 from pipeline.models.fan_lift import FanLift
+from pipeline.models.heatmaps import decode, from_cells
 from pipeline.models.landmark_trunk import Trunk, normalised, pixels
 from pipeline.models.lift3d import Lift3D
 from pipeline.records import FacemillError
@@ -164,7 +165,10 @@ def test_depth_leaves_the_heatmaps_alone():
 def test_stacks_are_as_many_as_asked_for_and_the_last_is_the_answer():
     network = FanDepth(**FAN_DEPTH | {"stacks": 3}).eval()
     image = drawn(1, 3, 64, 64)
-    assert [maps.shape for maps in network(image)["heatmaps"]] == [(1, 68, 16, 16)] * 3
+    answer = network(image)
+    assert [answer[f"heatmaps_{k}"].shape for k in (1, 2, 3)] == [(1, 68, 16, 16)] * 3
+    from_last = from_cells(decode(answer["heatmaps_3"]), 4)
+    torch.testing.assert_close(network.predict(image)[..., :2], from_last, atol=1e-4, rtol=0)
     assert network.predict(image).shape == (1, 68, 3)
 
 

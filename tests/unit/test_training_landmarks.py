@@ -126,8 +126,8 @@ def test_the_least_heatmap_loss_is_at_the_landmarks(path):
     exact = torch.exp(-((span - plane[..., None]) ** 2) / 2)
     maps = exact[..., 1, :, None] * exact[..., 0, None, :]
     z = normalised(batch["landmarks"], world.SIDE)[..., 2]
-    right = task.loss(lambda image, points: {"heatmaps": [maps], "z": z}, batch)
-    wrong = task.loss(lambda image, points: {"heatmaps": [maps.roll(1, -1)], "z": z}, batch)
+    right = task.loss(lambda image, points: {"heatmaps_1": maps, "z": z}, batch)
+    wrong = task.loss(lambda image, points: {"heatmaps_1": maps.roll(1, -1), "z": z}, batch)
     assert float(right.total) < 1e-10 < 1e-3 < float(wrong.total)
 
 

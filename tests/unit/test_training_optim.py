@@ -39,6 +39,36 @@ def test_cosine_falls_from_the_rate_to_zero():
     assert (np.diff(found) < 0).all()
 
 
+def test_the_schedule_of_synergynet():
+    """Spec landmarks_synergynet_2dasl 3.4: 0.2 in epochs 1 to 5, full to 48, 0.2 to 64, 0.04 to 80."""
+    found = rates(
+        800, schedule="milestones", milestones=[48, 64], step_factor=0.2, warmup_epochs=5, warmup_factor=0.2
+    )
+    epochs = found.reshape(80, 10)
+    assert (epochs == epochs[:, :1]).all()
+    expected = np.repeat([0.2, 1, 0.2, 0.04], [5, 43, 16, 16])
+    np.testing.assert_allclose(epochs[:, 0], 0.01 * expected)
+
+
+def test_exponential_decay_goes_through_the_cuts_of_steps():
+    found = rates(schedule="exponential", step_epochs=2.5, step_factor=0.5)
+    np.testing.assert_allclose(found, 0.01 * 0.5 ** (np.arange(100) / 25))
+
+
+def test_warm_up_epochs_come_before_any_schedule_and_after_a_linear_rise():
+    found = rates(schedule="constant", warmup=50, warmup_epochs=3)
+    np.testing.assert_allclose(found[:10], 0.0002 * np.arange(1, 11))
+    np.testing.assert_allclose(found[[10, 29, 30]], [0.002, 0.002, 0.01])
+
+
+def test_nesterov_and_amsgrad_reach_their_optimisers():
+    value = [torch.nn.Parameter(torch.zeros(1))]
+    sgd = make_optimiser(value, TrainingSettings(optimiser="sgd", nesterov=True, weight_decay=5e-4))
+    adam = make_optimiser(value, TrainingSettings(optimiser="adam", amsgrad=True))
+    assert sgd.param_groups[0]["nesterov"] and sgd.param_groups[0]["momentum"] == 0.9
+    assert adam.param_groups[0]["amsgrad"]
+
+
 @pytest.mark.parametrize("schedule", ["constant", "step", "cosine"])
 def test_warm_up_rises_to_the_rate_within_a_tenth_of_the_budget(schedule):
     found = rates(schedule=schedule, warmup=50)

@@ -70,19 +70,22 @@ def code(stage):
 
 
 def threads_of(stage):
-    """The threads function of a training's rule: what its own settings say."""
+    """The threads function of a training's rule: what its own settings say, of all its processes together."""
 
     def of(wildcards):
-        return described(stage, wildcards).settings["training"]["threads"]
+        training = described(stage, wildcards).settings["training"]
+        return training["threads"] * training["processes"]
 
     return of
 
 
 def gpus_of(stage, block="training"):
-    """The function of a rule that counts the GPUs which its own settings ask for, in the block that has the device."""
+    """The function of a rule that counts the GPUs which its own settings ask for, in the block that has the device:
+    one for each process."""
 
     def of(wildcards):
-        return int(described(stage, wildcards).settings[block]["device"] == "cuda")
+        settings = described(stage, wildcards).settings[block]
+        return settings.get("processes", 1) * (settings["device"] == "cuda")
 
     return of
 
