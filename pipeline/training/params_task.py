@@ -19,7 +19,7 @@ class ParamsTask(PackTask):
     """Networks whose `predict` answers raw parameters (B, 62) of the S px crop, whitened inside by their buffers
     `param_mean` and `param_std` (62,).
 
-    The truth of a target with another side is scaled to the network's. `FacemillError` for a target of another kind, and
+    The truth of a target of another side is scaled to the network's. `FacemillError` for one of another kind, and
     where mirrored samples are asked for: the parameters of a mirrored face are not known.
     """
 
