@@ -35,9 +35,10 @@ from pipeline.training.task import Setup
 
 UNCONFIRMED = {
     "wpdc": "10 in the early script; the paper's is not known",
-    "consistency_3d": "the paper's weights are remembered as 0.005, 0.005, 1 and 0.005; the early script, which has no "
-    "such term, gives 0.005 to the 2D one and to the cycle, which leaves 1 to this one or to the critic",
-    "self_critic": "see consistency_3d; the early script has 0.05 for a critic of expressions alone",
+    "consistency_3d": "the paper's four weights are remembered as 0.005, 0.005, 1 and 0.005, in no sure order; the early "
+    "script has 0.005 for the 2D one and the cycle and no such term. Landmarks in px share 0.005 here",
+    "self_critic": "what is left of the paper's four: see consistency_3d; the early script has 0.05 for a critic of "
+    "expressions alone",
     "vdc": "a second stage of VDC is remembered of the paper; its weight, and whether other terms stay, are not known",
     "vdc_share": "the lengths of the two stages are not known",
     "vdc_sampled": "whether the second stage takes all vertices is not known",
@@ -85,9 +86,9 @@ class DaslTask(ParamsTask):
         *,
         wpdc: float = 10.0,
         consistency_2d: float = 0.005,
-        consistency_3d: float = 1.0,
+        consistency_3d: float = 0.005,
         cycle: float = 0.005,
-        self_critic: float = 0.005,
+        self_critic: float = 1.0,
         vdc: float = 1.0,
         vdc_share: float = 0.25,
         sampled: int = 132,
