@@ -35,8 +35,8 @@ from pipeline.training.task import Setup
 
 UNCONFIRMED = {
     "wpdc": "10 in the early script; the paper's is not known",
-    "consistency_3d": "the paper's four weights are remembered as 0.005, 0.005, 1 and 0.005, in no sure order; the early "
-    "script has 0.005 for the 2D one and the cycle and no such term. Landmarks in px share 0.005 here",
+    "consistency_3d": "the paper's four weights are remembered as 0.005, 0.005, 1 and 0.005, in no sure order; the "
+    "early script has 0.005 for the 2D one and the cycle and no such term. Landmarks in px share 0.005 here",
     "self_critic": "what is left of the paper's four: see consistency_3d; the early script has 0.05 for a critic of "
     "expressions alone",
     "vdc": "a second stage of VDC is remembered of the paper; its weight, and whether other terms stay, are not known",
