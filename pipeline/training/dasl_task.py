@@ -1,10 +1,10 @@
 """How 2DASL learns: parameters of labelled faces beside the consistency of unlabelled ones, then vertices.
 
 Paper: X. Tu et al., IEEE TMM 2021 (arXiv:1903.09359). Its training code was never released; what stands here comes from
-the paper's abstract and from the public history of github.com/XgTu/2DASL (commit ead2e164: the losses' module
-advers_proj_utils_3.py and the early training script that imports it). `UNCONFIRMED` says what nobody can confirm.
-Spec landmarks 4.2 and 7.
-What we changed: all crops are BGR to the network (that script has the unlabelled ones in RGB), batch norms learn (it
+the paper's abstract, from advers_proj_utils_3.py in the public history of github.com/XgTu/2DASL (commit ead2e164), and
+from an early training script, public too, that imports it ("the early script"). `UNCONFIRMED` says what nobody can
+confirm. Spec landmarks 4.2 and 7.
+What we changed: all crops are BGR to the network (the early script has unlabelled ones in RGB), batch norms learn (it
 keeps ImageNet's), and the critic learns (its optimiser holds another one). Packs hold detected landmarks without
 confidences, so points are weighted by their kind alone.
 """
