@@ -40,6 +40,7 @@ class TwoDASL(ResNet):
     Spec landmarks 4.1.
     """
 
+    target = "params"
     points = True
     task = "2dasl"
 

@@ -1,10 +1,10 @@
 """How 2DASL learns: parameters of labelled faces beside the consistency of unlabelled ones, then vertices.
 
 Paper: X. Tu et al., IEEE TMM 2021 (arXiv:1903.09359). Its training code was never released; what stands here comes from
-the paper's abstract and from the public history of github.com/XgTu/2DASL (commit ead2e164: the losses' module
-advers_proj_utils_3.py and the early training script that imports it). `UNCONFIRMED` says what nobody can confirm.
-Spec landmarks 4.2 and 7.
-What we changed: all crops are BGR to the network (that script has the unlabelled ones in RGB), batch norms learn (it
+the paper's abstract, from advers_proj_utils_3.py in the public history of github.com/XgTu/2DASL (commit ead2e164), and
+from an early training script, public too, that imports it ("the early script"). `UNCONFIRMED` says what nobody can
+confirm. Spec landmarks 4.2 and 7.
+What we changed: all crops are BGR to the network (the early script has unlabelled ones in RGB), batch norms learn (it
 keeps ImageNet's), and the critic learns (its optimiser holds another one). Packs hold detected landmarks without
 confidences, so points are weighted by their kind alone.
 """
@@ -35,9 +35,10 @@ from pipeline.training.task import Setup
 
 UNCONFIRMED = {
     "wpdc": "10 in the early script; the paper's is not known",
-    "consistency_3d": "the paper's weights are remembered as 0.005, 0.005, 1 and 0.005; the early script, which has no "
-    "such term, gives 0.005 to the 2D one and to the cycle, which leaves 1 to this one or to the critic",
-    "self_critic": "see consistency_3d; the early script has 0.05 for a critic of expressions alone",
+    "consistency_3d": "the paper's four weights are remembered as 0.005, 0.005, 1 and 0.005, in no sure order; the "
+    "early script has 0.005 for the 2D one and the cycle and no such term. Landmarks in px share 0.005 here",
+    "self_critic": "what is left of the paper's four: see consistency_3d; the early script has 0.05 for a critic of "
+    "expressions alone",
     "vdc": "a second stage of VDC is remembered of the paper; its weight, and whether other terms stay, are not known",
     "vdc_share": "the lengths of the two stages are not known",
     "vdc_sampled": "whether the second stage takes all vertices is not known",
@@ -85,9 +86,9 @@ class DaslTask(ParamsTask):
         *,
         wpdc: float = 10.0,
         consistency_2d: float = 0.005,
-        consistency_3d: float = 1.0,
+        consistency_3d: float = 0.005,
         cycle: float = 0.005,
-        self_critic: float = 0.005,
+        self_critic: float = 1.0,
         vdc: float = 1.0,
         vdc_share: float = 0.25,
         sampled: int = 132,

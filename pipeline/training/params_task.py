@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from pipeline.morphable.params62 import CAMERA, COUNT, Whitening, crop_points
+from pipeline.geometry.frames import CropTransform
+from pipeline.morphable.params62 import CAMERA, COUNT, Whitening, crop_camera, crop_points
 from pipeline.records import FacemillError
 from pipeline.seeding import rng
 from pipeline.targets.params import ParamsTarget
@@ -18,8 +19,8 @@ class ParamsTask(PackTask):
     """Networks whose `predict` answers raw parameters (B, 62) of the S px crop, whitened inside by their buffers
     `param_mean` and `param_std` (62,).
 
-    `FacemillError` for a target of another kind, and where mirrored samples are asked for: the parameters of a mirrored
-    face are not known.
+    The truth of a target of another side is scaled to the network's. `FacemillError` for one of another kind, and
+    where mirrored samples are asked for: the parameters of a mirrored face are not known.
     """
 
     def __init__(self, setup: Setup):
@@ -35,16 +36,11 @@ class ParamsTask(PackTask):
             )
 
     def require(self, network: torch.nn.Module) -> None:
-        """`FacemillError` for a network without whitening or of another side than the target's."""
+        """`FacemillError` for a network without whitening."""
         if not {"param_mean", "param_std"} <= {name for name, _ in network.named_buffers()}:
             raise FacemillError(
                 f"expected a network that answers parameters, found {type(network).__name__} without the buffers "
                 "param_mean and param_std; set the model's target and task"
-            )
-        if network.size != self.setup.target.side:
-            raise FacemillError(
-                f"expected settings.size to be its target's size, found {network.size} for a target of "
-                f"{self.setup.target.side}; set settings.size={self.setup.target.side}"
             )
 
     def prepare(self, network: torch.nn.Module) -> None:
@@ -58,10 +54,18 @@ class ParamsTask(PackTask):
         network.param_std.copy_(torch.from_numpy(whitening.std))
 
     def truth(self, sample: Sample, similarity: Similarity) -> np.ndarray:
-        """Raw parameters (62,) float64 of a sample's changed crop."""
-        parameters = self.setup.target.decode(sample.stored).copy()
+        """Raw parameters (62,) float64 of a sample's changed crop at the network's side."""
+        parameters = self._true(sample)
         camera = parameters[CAMERA].reshape(3, 4)
         parameters[CAMERA] = similarity.apply_to_camera(camera, self.size).ravel()
+        return parameters
+
+    def _true(self, sample: Sample) -> np.ndarray:
+        """Raw parameters (62,) of a sample's crop, scaled from the target's side to the network's."""
+        parameters = self.setup.target.decode(sample.stored).copy()
+        side = self.setup.target.side
+        resized = CropTransform(1.0, (side - 1) / 2, (side - 1) / 2, side).resized(self.size)
+        parameters[CAMERA] = crop_camera(parameters[CAMERA].reshape(3, 4), side, resized).ravel()
         return parameters
 
     def validate(self, model: torch.nn.Module) -> dict[str, float]:
@@ -72,7 +76,7 @@ class ParamsTask(PackTask):
             for sample, parameters in zip(samples, answer.double().numpy(), strict=True):
                 found, true = (
                     crop_points(p, self.setup.face, self.size, keypoints=True)[:, :2]
-                    for p in (parameters, self.setup.target.decode(sample.stored))
+                    for p in (parameters, self._true(sample))
                 )
                 distance = np.linalg.norm(found - true, axis=1).mean()
                 errors.append(100 * distance / np.sqrt(np.prod(np.ptp(true, axis=0))))

@@ -1,6 +1,7 @@
 """2DASL's task: batches, stages, what each part of its loss changes, the critic, selection."""
 
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -16,7 +17,7 @@ from pipeline.records import FacemillError
 from pipeline.registry import TARGETS, TASKS
 from pipeline.seeding import rng
 from pipeline.training import dasl_task
-from pipeline.training.augment import draw_similarity
+from pipeline.training.augment import Similarity, draw_similarity
 from pipeline.training.batches import Packs
 from pipeline.training.dasl_task import UNCONFIRMED, DaslTask
 from pipeline.training.task import Setup
@@ -120,6 +121,19 @@ def test_points_and_truth_follow_the_augmentation(folder):
         for parameters, points in zip(batch["params"].double().numpy(), batch["points"].numpy(), strict=True):
             true = crop_points(parameters, face(), SIDE, keypoints=True)[:, :2]
             assert np.abs(points - true).mean() < 1
+
+
+def test_a_target_of_another_side_is_scaled_to_the_network_s(folder):
+    made = setup(folder)
+    for size in (SIDE, 48):
+        scaled = DaslTask(replace(made, size=size))
+        batch = scaled.batch(0)
+        assert batch["image"].shape[-1] == size
+        for parameters, points in zip(batch["params"].double().numpy(), batch["points"].numpy(), strict=True):
+            true = crop_points(parameters, face(), size, keypoints=True)[:, :2]
+            assert np.abs(points - true).mean() < 0.8 * size / 48
+    shapes = batch["params"][:, 12:]
+    assert torch.equal(shapes, DaslTask(made).batch(0)["params"][:, 12:])
 
 
 def test_jitter_and_dropout_change_what_is_shown_and_nothing_else(folder):
@@ -292,16 +306,18 @@ def test_the_same_seed_draws_the_same_critic(folder):
     assert all(torch.equal(one[name], other[name]) for name in one)
 
 
-def test_selection_is_the_error_of_the_landmarks_in_per_cent_of_the_true_box(folder):
-    made = task(folder)
+@pytest.mark.parametrize("size", [SIDE, 48])
+def test_selection_is_the_error_of_the_landmarks_in_per_cent_of_the_true_box(folder, size):
+    made = DaslTask(replace(setup(folder), size=size))
     model = network(made).eval()
-    truths = [TARGET.decode(made.held_out.sample(row).stored) for row in range(4)]
+    still = Similarity(0, 1, (0, 0), False)
+    truths = [made.truth(made.held_out.sample(row), still) for row in range(4)]
     answers = []
     model.predict = lambda image, points: answers.pop(0)
     moved = [truth.copy() for truth in truths]
     for shift, parameters in enumerate(moved):
         parameters[3] += shift
-    boxes = [np.ptp(crop_points(t, face(), SIDE, keypoints=True)[:, :2], axis=0) for t in truths]
+    boxes = [np.ptp(crop_points(t, face(), size, keypoints=True)[:, :2], axis=0) for t in truths]
     expected = np.mean([100 * shift / np.sqrt(w * h) for shift, (w, h) in enumerate(boxes)])
     stacked = torch.from_numpy(np.stack(moved))
     answers.extend([stacked[:3], stacked[3:]])
@@ -367,8 +383,6 @@ def test_impossible_keywords_are_refused(folder, keywords, message):
 def test_mirrors_and_networks_that_do_not_fit_are_refused(folder):
     with pytest.raises(FacemillError, match=r"training.augment.flip: expected 0 .* found 0.5"):
         task(folder, augment={**OFF, "flip": 0.5})
-    with pytest.raises(FacemillError, match=r"set settings.size=32"):
-        task(folder).require(TwoDASL(size=48, width=1, blocks=(1, 1, 1, 1)))
     with pytest.raises(FacemillError, match=r"param_mean and param_std"):
         task(folder).require(torch.nn.Linear(1, 1))
     with pytest.raises(FacemillError, match="takes the detected landmarks"):
