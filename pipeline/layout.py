@@ -50,6 +50,7 @@ PATTERNS: dict[str, dict[str, str]] = {
         "csv": "tables/{table}.csv",
         "latex": "tables/{table}.tex",
     },
+    "table_lift": {"markdown": "lift/lift.md", "csv": "lift/lift.csv", "latex": "lift/lift.tex"},
     "figure": {"svg": "figures/{figure}.svg", "png": "figures/{figure}.png"},
     "check_protocols": {"sanity": "sanity.json"},
     "sheet": {"sheet": "sheets/{model}/seed{seed}/{benchmark}.png"},

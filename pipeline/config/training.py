@@ -134,6 +134,11 @@ class EvaluationSettings(Strict):
     published: str | None = Field(
         None, description="folder of published predictions, for the sanity card; null: its other cases alone"
     )
+    lift_seeds: Annotated[list[int], AfterValidator(different)] = Field(
+        [0, 1, 2],
+        min_length=1,
+        description="of the models that table_lift compares, whatever training.seeds says",
+    )
     texels: str | None = Field(
         None,
         description="the papers' 43,867 dense points: PRNet's face_ind.txt, or face_ind of an .npz; null: the face "

@@ -42,6 +42,7 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "evaluate": evaluation.evaluate,
     "sheet": evaluation.sheet,
     "table": evaluation.table,
+    "table_lift": evaluation.table_lift,
     "figure": evaluation.figure,
     "check_protocols": evaluation.check_protocols,
     "ledger": models.ledger,

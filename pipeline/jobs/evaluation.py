@@ -15,6 +15,11 @@ from pipeline.settings import PROTOCOLS, as_values, protocol_names, protocols_of
 
 GIVEN_SEED = "0"
 """The seed in the paths of predictions that were given."""
+LIFT_PAIRS = (("direct3d", "lift3d"), ("fan_depth", "fan_lift"))
+"""Models that find landmarks in 3D at once, and models that find them in 2D and lift them: a student project's own, and
+the modern pair."""
+LIFT_PROTOCOLS = ("nme68_3d_zmean", "nme68_3d", "nme68_3d_similarity", "nme68_2d")
+"""By which the two are compared; the first of them that is scored answers which is better."""
 SAID = frozenset({"paper", "source", "uncertain", "crops", "default"})
 """Keys of a protocol file that change no figure: a better sentence makes nothing run again."""
 
@@ -171,6 +176,43 @@ def table(config: Config, table: str) -> Parts:
     """One of the tables, from the JSON and the scores of all models."""
     inputs, settings = scored(config)
     return inputs, settings, (registry.TABLES.module(table),)
+
+
+def table_lift(config: Config) -> Parts:
+    """Direct against lifted landmarks, over seeds of their own whatever seeds the run has; FacemillError where the
+    models of neither pair are all there, or no protocol measures landmarks."""
+    lacking = {pair: [name for name in pair if name not in config.models] for pair in LIFT_PAIRS}
+    pairs = [list(pair) for pair, names in lacking.items() if not names]
+    if not pairs:
+        wanted = " or ".join(" and ".join(pair) for pair in LIFT_PAIRS)
+        without = ", ".join(name for names in lacking.values() for name in names)
+        raise FacemillError(
+            f"table_lift: expected the models {wanted} in the config, found none of {without}; add them to models, and "
+            "to systems where it names some"
+        )
+    named = protocols_of(config)
+    protocols = [name for name in LIFT_PROTOCOLS if name in named]
+    if not protocols:
+        raise FacemillError(
+            f"table_lift: expected one of {', '.join(LIFT_PROTOCOLS)} in evaluation.protocols, found "
+            f"{', '.join(named)}; add {LIFT_PROTOCOLS[0]}"
+        )
+    models = [model for pair in pairs for model in pair]
+    runs = [
+        [model, str(seed), benchmark]
+        for model in models
+        for benchmark in config.evaluation.benchmarks
+        for seed in config.evaluation.lift_seeds
+    ]
+    scores = [path_of(config, "score", "scores", model=m, seed=s, benchmark=b) for m, s, b in runs]
+    settings = {
+        "pairs": pairs,
+        "absent": [[*pair, ", ".join(names)] for pair, names in lacking.items() if names],
+        "runs": runs,
+        "benchmarks": config.evaluation.benchmarks,
+        "protocols": contents_of(protocols),
+    }
+    return {"scores": scores}, settings, ()
 
 
 def figure(config: Config, figure: str) -> Parts:

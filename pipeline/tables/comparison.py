@@ -77,13 +77,25 @@ def compare(first: Sequence[Sequence[Score]], second: Sequence[Sequence[Score]],
     values, yaw = common([*first, *second], protocol)
     n = values.shape[1]
     alone = [common(columns, protocol)[0].shape[1] - n for columns in (first, second)]
-    strata = yaw_bin(yaw, protocol.bins) if protocol.aggregate == "balanced" else None
+    strata = strata_of(yaw, protocol)
     if n < 2 or (strata is not None and len(set(strata)) < len(protocol.bins)):
         return Pair(n, *alone)
     ours, theirs = values[: len(first)].mean(axis=0), values[len(first) :].mean(axis=0)
     found = paired_bootstrap(ours, theirs, strata, rng=np.random.default_rng(0), samples=SAMPLES, level=0.95)
-    figures = (_figure(ours, strata), _figure(theirs, strata))
+    figures = (figure_of(ours, strata), figure_of(theirs, strata))
     return Pair(n, *alone, *figures, float(found.difference), float(found.low), float(found.high))
+
+
+def strata_of(yaw: np.ndarray, protocol: Protocol) -> np.ndarray | None:
+    """The yaw bin of each picture, for a protocol whose figure is balanced over them; else None."""
+    return yaw_bin(yaw, protocol.bins) if protocol.aggregate == "balanced" else None
+
+
+def figure_of(values: np.ndarray, strata: np.ndarray | None) -> float:
+    """The mean of scores (n,), or the mean of their strata's means."""
+    if strata is None:
+        return float(values.mean())
+    return float(np.mean([values[strata == number].mean() for number in np.unique(strata)]))
 
 
 @TABLES.register("comparison")
@@ -145,12 +157,6 @@ def _better(pair: Pair, protocol: Protocol, first: Name, second: Name) -> str | 
 
 def _called(model: str, predictor: str) -> str:
     return model if predictor == "model" else f"mean face of {model}"
-
-
-def _figure(values: np.ndarray, strata: np.ndarray | None) -> float:
-    if strata is None:
-        return float(values.mean())
-    return float(np.mean([values[strata == number].mean() for number in np.unique(strata)]))
 
 
 def _by_protocol(results: Results, benchmark: str) -> dict[str, dict[Name, list[list[Score]]]]:

@@ -34,6 +34,7 @@ HELP = {
     "sheet": "draw best, median and worst faces",
     "contact_sheet": "draw examples of every reason",
     "table": "write one of the papers' tables",
+    "table_lift": "compare direct with lifted landmarks over several seeds",
     "figure": "draw one figure over all models",
     "report_page": "write the page that holds tables, figures, ledger, costs and faces",
     "train_shipped": "train a network that the package ships",

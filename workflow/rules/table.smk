@@ -15,6 +15,23 @@ rule table:
         "python -m pipeline table --job {params.job:q} > {log:q} 2>&1"
 
 
+rule table_lift:
+    """Compare direct with lifted landmarks over several seeds, whatever seeds the run has."""
+    input:
+        unpack(inputs("table_lift")),
+    output:
+        **reported("table_lift", "Tables"),
+    log:
+        layout.log(RESULTS, "table_lift"),
+    benchmark:
+        layout.benchmark(RESULTS, "table_lift")
+    params:
+        job=task("table_lift"),
+        code=code("table_lift"),
+    shell:
+        "python -m pipeline table_lift --job {params.job:q} > {log:q} 2>&1"
+
+
 rule figure:
     """Draw one figure over all models as SVG and PNG."""
     input:
