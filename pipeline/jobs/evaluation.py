@@ -15,6 +15,8 @@ from pipeline.settings import PROTOCOLS, as_values, protocol_names, protocols_of
 
 GIVEN_SEED = "0"
 """The seed in the paths of predictions that were given."""
+NONE_GIVEN = ("predictions", "weights", "source", "kept", "reaped")
+"""Inputs of a model's JSON that predictions which were given have none of."""
 SAID = frozenset({"paper", "source", "uncertain", "crops", "default"})
 """Keys of a protocol file that change no figure: a better sentence makes nothing run again."""
 
@@ -82,6 +84,10 @@ def evaluate(config: Config, model: str) -> Parts:
             for benchmark in benchmarks
             for seed in seeds
         ],
+        "predictions": [
+            path_of(config, "infer", "predictions", model=model, seed=seeds[0], benchmark=benchmark)
+            for benchmark in benchmarks
+        ],
         "weights": [path_of(config, "train", "weights", model=model, seed=seed) for seed in seeds],
         "source": [path_of(config, "source", "source", dataset=d) for d in datasets],
         "kept": [path_of(config, "reap", "kept", dataset=d, **at) for d in datasets],
@@ -108,7 +114,7 @@ def _evaluate_given(config: Config, model: str) -> Parts:
     benchmarks = list(config.evaluation.given[model])
     at = {"model": model, "seed": GIVEN_SEED}
     scores = [path_of(config, "score", "scores", benchmark=benchmark, **at) for benchmark in benchmarks]
-    inputs: dict[str, Any] = {"scores": scores, "weights": [], "source": [], "kept": [], "reaped": []}
+    inputs: dict[str, Any] = {"scores": scores, **{name: [] for name in NONE_GIVEN}}
     settings = {
         "model": "given",
         "frame": None,

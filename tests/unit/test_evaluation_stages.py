@@ -103,6 +103,7 @@ def run_evaluate(root: Path) -> None:
     evaluate.run(
         inputs={
             "scores": [str(root / f"score{seed}.tsv") for seed in (0, 1)],
+            "predictions": [str(root / "infer0.h5")],
             "weights": [str(seed_path(root, seed)) for seed in (0, 1)],
             "source": [str(root / "source.tsv")],
             "kept": [str(root / "kept.tsv")],
@@ -131,6 +132,7 @@ def test_the_json_holds_what_it_should_and_nothing_is_lost(results):
     assert len(found["weights"][0]["sha256"]) == 64
     block = found["benchmarks"]["test"]
     assert block["crops"] == {"detector": "faceboxes", "frame": "fan192"}
+    assert block["landmarks"] == "texels of the position map"
     assert (block["images"], block["evaluated"], block["failed"]) == (4, 3, 1)
     assert set(block["protocols"]) == set(PROTOCOLS)
     nme = block["protocols"]["nme68_2d"]
@@ -143,6 +145,7 @@ def test_predictions_that_were_given_have_a_json_without_weights_and_counts(resu
     evaluate.run(
         inputs={
             "scores": [str(results / "score0.tsv")],
+            "predictions": [],
             "weights": [],
             "source": [],
             "kept": [],
