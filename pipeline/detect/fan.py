@@ -19,7 +19,9 @@ from pipeline.detect.loading import LoadedNetwork
 from pipeline.geometry.frames import CropTransform, Fan256
 from pipeline.geometry.resample import crop_image
 from pipeline.io.images import as_rgb
+from pipeline.losses.heatmaps import activate
 from pipeline.models.fan import DOWNSCALE
+from pipeline.models.heatmaps import from_cells
 
 LIFT = 0.12  # of the box's height
 SQUARE = 200.0
@@ -32,16 +34,6 @@ def crop_transform(box: np.ndarray, side: int, reference: float = REFERENCE) -> 
     frame fan256 at another size, and for detectors whose boxes are tighter another `reference`."""
     square = Fan256.from_detection(None, np.asarray(box, np.float64)).resized(side)
     return CropTransform(square.scale * reference / REFERENCE, square.cx, square.cy, side)
-
-
-def to_cells(points: np.ndarray) -> np.ndarray:
-    """Points of a crop in pixels -> the same in heat-map cells."""
-    return (points + 0.5) / DOWNSCALE - 0.5
-
-
-def from_cells(points: np.ndarray) -> np.ndarray:
-    """Inverse of `to_cells`."""
-    return (points + 0.5) * DOWNSCALE - 0.5
 
 
 class LandmarkFinder:
@@ -90,7 +82,7 @@ class LandmarkFinder:
         transforms = [crop_transform(box, self.side, self.reference) for box in boxes]
         crops = _crops(pictures, transforms)
         cells, scores = heatmaps.decode(self._heatmaps(crops), self.decode)
-        points = from_cells(cells)
+        points = from_cells(cells, DOWNSCALE)
         landmarks = np.stack([t.invert(p) for t, p in zip(transforms, points, strict=True)])
         if self.depth is None:
             return landmarks, scores, None
@@ -132,13 +124,6 @@ class LandmarkFinder:
         if self.activation is not None:
             maps = activate(maps, float(self.activation["sigma"]))
         return maps.contiguous().numpy()
-
-
-def activate(maps: torch.Tensor, sigma: float) -> torch.Tensor:
-    """Network outputs (B, K, h, w) trained by cross entropy -> heat-maps in which a certain answer is the Gaussian
-    of `sigma` cells and peak 1 that face-alignment's networks paint: the softmax over all cells times
-    2 pi sigma^2."""
-    return maps.float().flatten(2).softmax(-1).view(maps.shape) * (2 * np.pi * sigma**2)
 
 
 def library_square(box: np.ndarray, reference: float = REFERENCE) -> tuple[np.ndarray, float]:

@@ -1,4 +1,4 @@
-"""Landmarks out of heat-maps, and heat-maps out of landmarks.
+"""Landmarks out of heat-maps.
 
 A heat-map cell (column i, row j) has its centre at (i, j); a crop of side S and its heat-map of side S / 4 share
 their outer pixel edges, so a point x of the crop lies at (x + 1/2) / 4 - 1/2 in cells.
@@ -75,14 +75,3 @@ def decode(heatmaps: np.ndarray, mode: str = "subpixel") -> tuple[np.ndarray, np
 def mirrored(heatmaps: np.ndarray) -> np.ndarray:
     """Heat-maps (..., 68, h, w) of a mirrored crop as those of the crop itself."""
     return heatmaps[..., MIRRORED, :, ::-1]
-
-
-def paint(points: np.ndarray, side: int, sigma: float) -> np.ndarray:
-    """Points (B, K, 2) in cells -> Gaussians (B, K, side, side) float32 of peak 1 and standard deviation `sigma`
-    cells, centred where the points are, between the cells too. A point outside the map paints what reaches into
-    it."""
-    span = np.arange(side, dtype=np.float32)
-    spread = -0.5 / sigma**2
-    columns = np.exp(spread * (span - points[..., 0:1].astype(np.float32)) ** 2)
-    rows = np.exp(spread * (span - points[..., 1:2].astype(np.float32)) ** 2)
-    return rows[..., :, None] * columns[..., None, :]

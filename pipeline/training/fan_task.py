@@ -11,12 +11,14 @@ import torch
 
 from pipeline.config import TrainingSettings
 from pipeline.detect import heatmaps
-from pipeline.detect.fan import REFERENCE, activate, crop_transform, to_cells
+from pipeline.detect.fan import REFERENCE, crop_transform
 from pipeline.geometry.boxes import box_size, landmark_box
 from pipeline.geometry.frames import CropTransform
 from pipeline.geometry.resample import crop_image
 from pipeline.losses.base import Losses
+from pipeline.losses.heatmaps import activate, distributions, heatmap_entropy
 from pipeline.models.fan import DOWNSCALE, FAN
+from pipeline.models.heatmaps import to_cells
 from pipeline.registry import PICTURE_TASKS
 from pipeline.seeding import rng
 from pipeline.training.labelled import Labelled, PictureTask
@@ -94,7 +96,10 @@ class FanTask(PictureTask):
 
     def _tensors(self, images: list[np.ndarray], points: list[np.ndarray]) -> dict[str, torch.Tensor]:
         image = torch.from_numpy(np.stack(images)).permute(0, 3, 1, 2).float().div_(255)
-        return {"image": image, "points": torch.from_numpy(to_cells(np.stack(points)).astype(np.float32))}
+        return {
+            "image": image,
+            "points": torch.from_numpy(to_cells(np.stack(points), DOWNSCALE).astype(np.float32)),
+        }
 
     def _sample(self, row: int, random: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         """One augmented crop (S, S, 3) uint8 and its landmarks (68, 2) in crop pixels."""
@@ -117,12 +122,9 @@ class FanTask(PictureTask):
 
     def loss(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
         """Mean cross entropy of all landmarks, each stack on its own."""
-        target = spread(batch["points"], self.side // DOWNSCALE, self.sigma)
-        parts = {}
-        for k, maps in enumerate(model(batch["image"])):
-            logarithm = maps.float().flatten(2).log_softmax(-1)
-            parts[f"stack{k}"] = -(target * logarithm).sum(-1).mean()
-        return Losses(parts)
+        target = distributions(batch["points"], self.side // DOWNSCALE, self.sigma)
+        stacks = heatmap_entropy(model(batch["image"]), target)
+        return Losses({f"stack{k}": loss for k, loss in enumerate(stacks)})
 
     def validate(self, model: torch.nn.Module) -> dict[str, float]:
         """Mean and median point error of the held-out faces from their exact boxes, in % of sqrt(w h)."""
@@ -154,15 +156,6 @@ class FanTask(PictureTask):
             "activation": {"kind": "softmax", "sigma": self.sigma},
             "mean_shape": mean_shape.round(4).tolist(),
         }
-
-
-def spread(points: torch.Tensor, side: int, sigma: float) -> torch.Tensor:
-    """Points (B, K, 2) in cells -> (B, K, side * side) Gaussians of `sigma` cells that each sum to one, row by row;
-    a point beyond the map gives the nearest of its border, NaN the same value everywhere."""
-    span = torch.arange(side, device=points.device, dtype=points.dtype)
-    distance = (span - points[..., None].clamp(0, side - 1)) ** 2
-    columns, rows = (-distance.nan_to_num() / (2 * sigma**2)).softmax(-1).unbind(-2)
-    return (rows[..., :, None] * columns[..., None, :]).flatten(-2)
 
 
 def anywhere(height: int, width: int, random: np.random.Generator) -> np.ndarray:

@@ -15,13 +15,14 @@ def batch_norms(model: torch.nn.Module) -> list[torch.nn.Module]:
 
 @torch.no_grad()
 def recalibrate(model: torch.nn.Module, forward: Callable[[Any], object], batches: Iterable[Any]) -> None:
-    """Set the running mean and variance of every batch norm to their plain means over ``batches``.
+    """Set the running mean and variance of every batch norm to their plain means over ``batches``; those of a part that
+    a network keeps in evaluation mode stay.
 
     ``forward`` runs the model, in training mode, on one of them. The momenta stay what they were.
     """
-    layers = batch_norms(model)
-    momenta = [layer.momentum for layer in layers]
     model.train()
+    layers = [layer for layer in batch_norms(model) if layer.training]
+    momenta = [layer.momentum for layer in layers]
     for layer in layers:
         layer.reset_running_stats()
         layer.momentum = None

@@ -6,12 +6,13 @@ import pytest
 import torch
 
 from pipeline.config import TrainingSettings
-from pipeline.detect.fan import activate, crop_transform
+from pipeline.detect.fan import crop_transform
 from pipeline.detect.heatmaps import MIRRORED, decode
 from pipeline.geometry.boxes import iou, landmark_box
+from pipeline.losses.heatmaps import activate, distributions
 from pipeline.models.faceboxes import decode as decode_boxes
 from pipeline.training.detector_task import DetectorTask, average_precision, judged, match, turned
-from pipeline.training.fan_task import FanTask, spread
+from pipeline.training.fan_task import FanTask
 from pipeline.training.labelled import Labelled, drawn, split
 from pipeline.training.photometric import cut_out
 
@@ -96,18 +97,18 @@ def test_augmented_points_stay_on_their_pixels():
 
 def test_spread_targets_are_read_back_by_the_decoder():
     points = torch.from_numpy(np.random.default_rng(0).uniform(2, 13, (2, 5, 2)).astype(np.float32))
-    target = spread(points, 16, 1.0)
+    target = distributions(points, 16, 1.0)
     assert torch.allclose(target.sum(-1), torch.ones(2, 5), atol=1e-5)
     maps = activate(target.clamp(min=1e-9).log().view(2, 5, 16, 16), 1.0).numpy()
     found, peaks = decode(maps)
     assert np.abs(found - points.numpy()).max() < 0.1
     assert (peaks > 0.75).all() and (peaks < 1.05).all()
-    border = spread(torch.tensor([[[-50.0, 8.0]]]), 16, 1.0).view(16, 16)
+    border = distributions(torch.tensor([[[-50.0, 8.0]]]), 16, 1.0).view(16, 16)
     assert border.argmax() == 8 * 16
 
 
 def test_without_a_face_a_landmark_may_be_anywhere():
-    target = spread(torch.tensor([[[np.nan, np.nan]]]), 16, 1.0)
+    target = distributions(torch.tensor([[[np.nan, np.nan]]]), 16, 1.0)
     assert torch.allclose(target, torch.full((1, 1, 256), 1 / 256))
     task = FanTask(pictures(), TRAINING, 0, side=64, features=16, validation=0.2, faceless=2)
     batch = task.batch(3)
@@ -120,7 +121,7 @@ def test_without_a_face_a_landmark_may_be_anywhere():
 def test_loss_is_least_for_the_right_heatmaps():
     task = FanTask(pictures(), TRAINING, 0, side=64, features=16, validation=0.2, faceless=0)
     batch = task.batch(0)
-    right = spread(batch["points"], 16, 1.0).clamp(min=1e-8).log().view(4, 68, 16, 16)
+    right = distributions(batch["points"], 16, 1.0).clamp(min=1e-8).log().view(4, 68, 16, 16)
     good = task.loss(lambda x: [right], batch).total
     wrong = task.loss(lambda x: [right.roll(3, -1)], batch).total
     flat = task.loss(lambda x: [torch.zeros_like(right)], batch).total
