@@ -1,4 +1,8 @@
-"""``python -m pipeline <verb>``: every stage of the chain, and every tool, without Snakemake."""
+"""``python -m pipeline <verb>``: every stage of the chain, and every tool, without Snakemake.
+
+Threads of OpenMP that wait for each other sleep instead of spinning: beside any other process on the same cores, a
+training whose threads spin gets several times slower. Libraries read both variables when they are loaded.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ import sys
 from collections.abc import Sequence
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
 from pipeline.records import FacemillError
 from pipeline.verbs import chain, tools

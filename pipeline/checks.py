@@ -172,12 +172,14 @@ def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]
     yield from _fitting(f"{where}.task", model.task, keywords_of(registry.TASKS.module(task), task))
     keywords = keywords_of(module, model.model)
     yield from _fitting(f"{where}.settings", model.settings, keywords)
-    if target and target.kind == "posmap" and "size" in keywords:
-        size = model.settings.get("size", keywords["size"].default)
-        if size is not None and not keywords["size"].misfit(size) and size != target.size:
-            yield (
-                f"{where}.settings.size: expected the size of its target {model.target}, {target.size}, found {size}"
-            )
+    if target and target.kind == "posmap":
+        for name in ("map_size", "size"):
+            size = model.settings.get(name, keywords[name].default) if name in keywords else None
+            if size is not None:
+                if not keywords[name].misfit(size) and size != target.size:
+                    expected = f"the size of its target {model.target}, {target.size}"
+                    yield f"{where}.settings.{name}: expected {expected}, found {size}"
+                break
 
 
 def _of_shipped(config: Config, where: str, shipped: ShippedSettings) -> Iterable[str]:

@@ -7,14 +7,14 @@ import ast
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
 from pipeline.records import FacemillError
 
 ROOT = Path(__file__).resolve().parent.parent
-TYPES = {kind.__name__: kind for kind in (bool, dict, float, int, list, str, tuple)}
+TYPES = {kind.__name__: kind for kind in (bool, dict, float, int, list, str, tuple)} | {"Literal": Literal}
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class Keyword:
     default: Any
 
     def misfit(self, value: Any) -> str | None:
-        """What is wrong with a value of the config, None where it fits or the type is not one of Python's own."""
+        """What is wrong with a value of the config, None where it fits or the type is none of TYPES."""
         if self.annotation is None:
             return None
         try:

@@ -42,9 +42,11 @@ PATTERNS: dict[str, dict[str, str]] = {
         "history": "train/{model}/seed{seed}/history.jsonl",
         "card": "train/{model}/seed{seed}/card.json",
     },
+    "learning_curves": {"svg": "train/{model}/curves.svg", "png": "train/{model}/curves.png"},
     "infer": {"predictions": "infer/{model}/seed{seed}/{benchmark}.h5"},
     "score": {"scores": "score/{model}/seed{seed}/{benchmark}.tsv"},
     "evaluate": {"evaluation": "eval/{model}.json"},
+    "card": {"markdown": "cards/{model}.md", "card": "cards/{model}.json"},
     "table": {
         "markdown": "tables/{table}.md",
         "csv": "tables/{table}.csv",

@@ -78,10 +78,13 @@ class Registry:
 
     def summary(self, name: str) -> str:
         """What the module of ``name`` says of itself: its docstring's first paragraph on one line. Imports nothing."""
+        return " ".join(self.said(name).split("\n\n")[0].split())
+
+    def said(self, name: str) -> str:
+        """The whole docstring of the module of ``name``. Imports nothing."""
         path = _PACKAGE.parent.joinpath(*self.module(name).split("."))
         source = path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
-        said = ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
-        return " ".join(said.split("\n\n")[0].split())
+        return ast.get_docstring(ast.parse(source.read_text(encoding="utf-8"))) or ""
 
     def check(self, name: str) -> str:
         """``name`` if it is registered, else FacemillError with the list and a suggestion."""

@@ -51,6 +51,7 @@ def infer(
                         row += 1
                 except FacemillError as problem:
                     raise FacemillError(f"{type(network).__name__}: {problem}") from problem
+            file.attrs["landmarks"] = answers.output.landmarks
 
 
 @torch.inference_mode()

@@ -102,6 +102,12 @@ class Answers:
         return self.output.shape(prediction.stored, prediction.transform)
 
 
+def how_landmarks(path: str | Path) -> str:
+    """How the 68 landmarks of a file of predictions were found, in words."""
+    with hdf5.open_checked(path, PREDICTIONS) as file:
+        return str(file.attrs["landmarks"])
+
+
 def shapes(path: str | Path, pack: h5py.File, chart: Chart) -> Iterator[tuple[Prediction, Shape]]:
     """Every prediction of a file with its face, in the order of the pack that they were made from."""
     answers = Answers.of_file(path, chart)

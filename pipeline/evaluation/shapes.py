@@ -8,6 +8,7 @@ number.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -25,6 +26,22 @@ class Lacking(Exception):
 
 class Degenerate(Exception):
     """All points of a prediction lie in one place: nothing can be fitted to it, and it gets the worst score."""
+
+
+@dataclass(frozen=True, eq=False)
+class Filled:
+    """A voxel volume.
+
+    Attributes:
+        voxels: (D, H, W) uint8 of 0 and 1.
+        transform: from the picture to its x and y.
+        variant, depth_scale: how a mesh is filled to such a volume.
+    """
+
+    voxels: np.ndarray
+    transform: CropTransform
+    variant: str
+    depth_scale: float
 
 
 class Shape:
@@ -72,8 +89,8 @@ class Shape:
     def forget(self) -> None:
         """Drop what was computed from the data, once a face is scored."""
 
-    def volume(self) -> tuple[np.ndarray, CropTransform] | None:
-        """A voxel volume (D, H, W) with the way from the picture to its x and y, where that is what the file holds."""
+    def volume(self) -> Filled | None:
+        """The voxel volume, where that is what was predicted."""
         return None
 
 
@@ -137,15 +154,3 @@ class PoseShape(Shape):
     @property
     def finite(self) -> bool:
         return bool(np.isfinite(self.pose).all())
-
-
-class VolumeShape(Shape):
-    """A voxel volume (D, H, W) of 0 and 1, and the transform from the picture to its x and y."""
-
-    what = "a volume"
-
-    def __init__(self, volume: np.ndarray, transform: CropTransform) -> None:
-        self._volume = (volume, transform)
-
-    def volume(self) -> tuple[np.ndarray, CropTransform]:
-        return self._volume

@@ -68,6 +68,11 @@ class Checkpoint(Mapping[str, np.ndarray]):
                 f"{self.index}: expected a TensorFlow checkpoint's entries, found {error}"
             ) from error
 
+    @staticmethod
+    def at(path: str | Path) -> bool:
+        """Whether ``path`` names a TensorFlow checkpoint: its prefix, or one of its files, be it there or not."""
+        return SUFFIX.search(str(path)) is not None or Path(f"{path}.index").is_file()
+
     @property
     def files(self) -> list[Path]:
         """The index and every file of numbers."""

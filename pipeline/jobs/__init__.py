@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline import layout, registry
 from pipeline.config import UPKEEP, Config
-from pipeline.jobs import copies, data, evaluation, models, report, truth
+from pipeline.jobs import cards, copies, data, evaluation, models, report, truth
 from pipeline.jobs.data import located, splits_of
 from pipeline.jobs.job import Job, Parts
 from pipeline.jobs.models import seeds_of, used
@@ -37,9 +37,11 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "contact_sheet": data.contact_sheet,
     "pack": truth.pack,
     "train": models.train,
+    "learning_curves": cards.learning_curves,
     "infer": models.infer,
     "score": evaluation.score,
     "evaluate": evaluation.evaluate,
+    "card": cards.card,
     "sheet": evaluation.sheet,
     "table": evaluation.table,
     "table_lift": evaluation.table_lift,

@@ -20,6 +20,8 @@ LIFT_PAIRS = (("direct3d", "lift3d"), ("fan_depth", "fan_lift"))
 the modern pair."""
 LIFT_PROTOCOLS = ("nme68_3d_zmean", "nme68_3d", "nme68_3d_similarity", "nme68_2d")
 """By which the two are compared; the first of them that is scored answers which is better."""
+NONE_GIVEN = ("predictions", "weights", "source", "kept", "reaped")
+"""Inputs of a model's JSON that predictions which were given have none of."""
 SAID = frozenset({"paper", "source", "uncertain", "crops", "default"})
 """Keys of a protocol file that change no figure: a better sentence makes nothing run again."""
 
@@ -87,6 +89,10 @@ def evaluate(config: Config, model: str) -> Parts:
             for benchmark in benchmarks
             for seed in seeds
         ],
+        "predictions": [
+            path_of(config, "infer", "predictions", model=model, seed=seeds[0], benchmark=benchmark)
+            for benchmark in benchmarks
+        ],
         "weights": [path_of(config, "train", "weights", model=model, seed=seed) for seed in seeds],
         "source": [path_of(config, "source", "source", dataset=d) for d in datasets],
         "kept": [path_of(config, "reap", "kept", dataset=d, **at) for d in datasets],
@@ -113,7 +119,7 @@ def _evaluate_given(config: Config, model: str) -> Parts:
     benchmarks = list(config.evaluation.given[model])
     at = {"model": model, "seed": GIVEN_SEED}
     scores = [path_of(config, "score", "scores", benchmark=benchmark, **at) for benchmark in benchmarks]
-    inputs: dict[str, Any] = {"scores": scores, "weights": [], "source": [], "kept": [], "reaped": []}
+    inputs: dict[str, Any] = {"scores": scores, **{name: [] for name in NONE_GIVEN}}
     settings = {
         "model": "given",
         "frame": None,

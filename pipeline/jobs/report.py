@@ -27,6 +27,8 @@ def report_page(config: Config) -> Parts:
         "csv": [path_of(config, "table", "csv", table=name) for name in tables],
         "svg": [path_of(config, "figure", "svg", figure=name) for name in figures],
         "png": [path_of(config, "figure", "png", figure=name) for name in figures],
+        "curves_svg": [path_of(config, "learning_curves", "svg", model=model) for model in config.models],
+        "curves_png": [path_of(config, "learning_curves", "png", model=model) for model in config.models],
         "reaped_sheets": [
             path_of(config, "contact_sheet", "contact_sheet", frame=frame, target=target, dataset=dataset)
             for frame, target, dataset in used(config)
@@ -40,6 +42,7 @@ def report_page(config: Config) -> Parts:
         "protocols": contents_of(protocols_of(config), said=True),
         "protocol": protocols_of(config)[0],
         "tables": tables,
+        "trained": list(config.models),
         "figures": {name: registry.FIGURES.summary(name) for name in figures},
         "face_models": {benchmark: face["face_model"] for benchmark, (_, face, _) in faces.items()},
         "costs": f"{config.results}/benchmarks",

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.evaluation import protocols
+from pipeline.evaluation.predictions import how_landmarks
 from pipeline.evaluation.report import benchmark_block
 from pipeline.evaluation.score import read_scores
 from pipeline.io.files import sha256_of, write_json
@@ -22,13 +23,15 @@ def run(
     wildcards: Mapping[str, str],
     attributes: Mapping[str, str],
 ) -> None:
-    """Write one model's JSON: `inputs` lists scores (all seeds of the first benchmark, then of the next), weights
-    (one a seed; none of predictions that were given), and source, kept, reaped (one a data set); `outputs` evaluation
+    """Write one model's JSON: `inputs` lists scores (all seeds of the first benchmark, then of the next), predictions
+    (of the first seed, one a benchmark) and weights (one a seed), none of either of predictions that were given, and
+    source, kept, reaped (one a data set); `outputs` evaluation
     (json); `settings` frame, target, seeds, benchmarks, crops (of each benchmark: detector and frame, or null where
     nobody knows), datasets, protocols {id: content of its file}."""
     chosen = protocols.ordered(settings["protocols"])
     seeds = [str(seed) for seed in settings["seeds"]]
     paths = iter(inputs["scores"])
+    methods = dict(zip(settings["benchmarks"], map(how_landmarks, inputs["predictions"]), strict=False))
     benchmarks = {}
     for benchmark in settings["benchmarks"]:
         found = {seed: read_scores(Path(next(paths))) for seed in seeds}
@@ -37,7 +40,8 @@ def run(
             found[seeds[0]].get("mean_face", []),
             chosen,
         )
-        benchmarks[benchmark] = {"crops": settings["crops"][benchmark], **block}
+        told = {"crops": settings["crops"][benchmark], "landmarks": methods.get(benchmark)}
+        benchmarks[benchmark] = {**told, **block}
     weights = zip(seeds, inputs["weights"], strict=True) if inputs["weights"] else ()
     ledgers = zip(settings["datasets"], inputs["source"], inputs["kept"], inputs["reaped"], strict=True)
     results = Path(outputs["evaluation"]).parent.parent

@@ -21,6 +21,7 @@ from pipeline.report.tables import read_table
 from pipeline.tables.results import Results, results_of
 
 SHEET_WIDTH = 1016
+CURVES = "Losses, validations and learning rate of every seed, and the weights that were kept."
 VIEWED = ("median", "worst")
 """Which examples of each bin, those of the first model, are shown in 3D; of a bin with fewer, all."""
 
@@ -34,10 +35,11 @@ def run(
     attributes: Mapping[str, str],
 ) -> None:
     """Write the page: `inputs` as of a table, and the lists markdown, csv (one a table), svg, png (one a figure),
-    source, kept, reaped, reaped_sheets (one a set), assets, and ledger, sanity; `outputs` page, and brief, the same
-    without pictures; `settings` as of a table, and protocol (the id whose figures stand in the head and choose the
-    examples), tables, figures {name: caption}, sets (frame, target, data set), face_models {benchmark: its face
-    model}, costs (the folder of Snakemake's records, which is read as it is when the page is made)."""
+    curves_svg, curves_png (one a trained model), source, kept, reaped, reaped_sheets (one a set), assets, and ledger,
+    sanity; `outputs` page, and brief, the same without pictures; `settings` as of a table, and protocol (the id whose
+    figures stand in the head and choose the examples), tables, figures {name: caption}, trained (models), sets (frame,
+    target, data set), face_models {benchmark: its face model}, costs (the folder of Snakemake's records, which is read
+    as it is when the page is made)."""
     results = results_of(inputs, settings)
     protocol = next(each for each in results.protocols if each.id == settings["protocol"])
     tables = [
@@ -46,7 +48,9 @@ def run(
     flows = _flows(inputs, settings)
     spent = costs.read_costs(settings["costs"])
     charts = {name: Chart(load_face_model(**block)) for name, block in settings["face_models"].items()}
-    drawings = zip(settings["figures"].items(), inputs["svg"], inputs["png"], strict=True)
+    drawn = [*settings["figures"].items(), *((f"learning_curves_{m}", CURVES) for m in settings["trained"])]
+    files = [*inputs["svg"], *inputs["curves_svg"]], [*inputs["png"], *inputs["curves_png"]]
+    drawings = zip(drawn, *files, strict=True)
     parts = {
         "headlines": headlines(results.evaluations, protocol.id),
         "protocol": protocol,

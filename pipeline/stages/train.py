@@ -85,6 +85,7 @@ def run(
         training=recorded(settings["training"]),
         samples={name: len(pack) for name, pack in packs.items() if len(pack)},
         selected=trained.selected,
+        ended=trained.ended,
         licences=_licences(inputs, settings, face),
         data_digest=digest_of(data),
         code_digest=attributes["code_digest"],

@@ -64,6 +64,7 @@ def run(
         "training": recorded(settings["training"]),
         "seed": settings["seed"],
         "validation": trained.selected,
+        "ended": trained.ended,
         "sha256_fp32": trained.sha256,
         "code_digest": attributes["code_digest"],
         "command": attributes["command"],

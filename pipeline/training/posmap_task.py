@@ -22,7 +22,7 @@ ASYMMETRY = 0.05
 class PosmapTask(PackTask):
     """Networks from crops to normalised maps.
 
-    weights: (S, S) of the loss, S the side of the map; None: from the face model's chart, or from the user's mask
+    weights: (M, M) of the loss, M the side of the map; None: from the face model's chart, or from the user's mask
     (with 0 where the user's picture of the face is black, if there is one). `FacemillError` when mirrored samples are
     asked for and the chart is not symmetric.
     """
@@ -39,14 +39,16 @@ class PosmapTask(PackTask):
 
     def require(self, network: torch.nn.Module) -> None:
         """`FacemillError` for a network whose map has another side than the target's."""
-        if network.size != self.side:
+        name = "size" if getattr(network, "map_size", network.size) == network.size else "map_size"
+        found = getattr(network, name)
+        if found != self.side:
             raise FacemillError(
-                f"expected settings.size to be its target's size, found {network.size} for a target of {self.side}; "
-                f"set settings.size={self.side}"
+                f"expected settings.{name} to be its target's size, found {found} for a target of {self.side}; set "
+                f"settings.{name}={self.side}"
             )
 
     def batch(self, update: int) -> dict[str, torch.Tensor]:
-        """`image` (B, 3, S, S) in [0, 1] and `target` (B, 3, S, S), px over 1.1 S, held within [0, 1]."""
+        """`image` (B, 3, S, S) in [0, 1] and `target` (B, 3, M, M), px over 1.1 M, held within [0, 1]."""
         images, maps = [], []
         for row, random in self.picks(update):
             image, positions = augment(*self.packs[row], self.training.augment, random, self.setup.padding)
@@ -83,7 +85,7 @@ class PosmapTask(PackTask):
 
 
 def _weights(setup: Setup) -> np.ndarray:
-    """(S, S) weights of the loss, as the chain sets it up."""
+    """(M, M) weights of the loss, as the chain sets it up."""
     png, face_png = setup.training.weights_png, setup.training.weights_face_png
     if png:
         return read_weights(expand(png), setup.target.side, expand(face_png) if face_png else None)

@@ -10,6 +10,7 @@ from pipeline import layout, settings
 from pipeline.records import FacemillError
 from pipeline.verbs import (
     check_protocols,
+    convert,
     data,
     evaluate,
     export,
@@ -33,6 +34,7 @@ def add_verbs(verbs: argparse._SubParsersAction) -> None:
     face_model.add_verbs(verbs)
     data.add_verbs(verbs)
     export.add_verbs(verbs)
+    convert.add_verbs(verbs)
     ship = verbs.add_parser("ship", help="copy trained networks into the package, with their cards")
     ship.add_argument("names", nargs="*", help="as fan or detector; none: all that the config trains")
     add_config_options(ship)

@@ -8,15 +8,17 @@ import numpy as np
 import pytest
 import scipy.io
 import torch
-from evaluation_cases import HEIGHT, TARGET, annotation, model, model_file, write_pack
+from evaluation_cases import HEIGHT, TARGET, annotation, model, model_file, truth_maps, write_pack
 
 from pipeline import jobs
 from pipeline.evaluation import protocols
-from pipeline.evaluation.predictions import PREDICTIONS
+from pipeline.evaluation.chart import Chart
+from pipeline.evaluation.infer import infer as predict
+from pipeline.evaluation.predictions import PREDICTIONS, Answers, shapes
 from pipeline.evaluation.score import read_scores
 from pipeline.io import hdf5
 from pipeline.io.tables import write_tsv
-from pipeline.records import KEPT_COLUMNS, REAPED_COLUMNS, SOURCE_COLUMNS, FacemillError
+from pipeline.records import KEPT_COLUMNS, PACK, REAPED_COLUMNS, SOURCE_COLUMNS, FacemillError
 from pipeline.registry import MODELS
 from pipeline.settings import load as settings_of
 from pipeline.stages import evaluate, infer, score, sheet, table
@@ -103,6 +105,7 @@ def run_evaluate(root: Path) -> None:
     evaluate.run(
         inputs={
             "scores": [str(root / f"score{seed}.tsv") for seed in (0, 1)],
+            "predictions": [str(root / "infer0.h5")],
             "weights": [str(seed_path(root, seed)) for seed in (0, 1)],
             "source": [str(root / "source.tsv")],
             "kept": [str(root / "kept.tsv")],
@@ -131,6 +134,7 @@ def test_the_json_holds_what_it_should_and_nothing_is_lost(results):
     assert len(found["weights"][0]["sha256"]) == 64
     block = found["benchmarks"]["test"]
     assert block["crops"] == {"detector": "faceboxes", "frame": "fan192"}
+    assert block["landmarks"] == "texels of the position map"
     assert (block["images"], block["evaluated"], block["failed"]) == (4, 3, 1)
     assert set(block["protocols"]) == set(PROTOCOLS)
     nme = block["protocols"]["nme68_2d"]
@@ -143,6 +147,7 @@ def test_predictions_that_were_given_have_a_json_without_weights_and_counts(resu
     evaluate.run(
         inputs={
             "scores": [str(results / "score0.tsv")],
+            "predictions": [],
             "weights": [],
             "source": [],
             "kept": [],
@@ -181,6 +186,23 @@ def test_predictions_are_in_pixels_of_the_networks_input(results):
         assert file["map"].shape == (3, 32, 32, 3)
         assert file["map"][:].min() >= 0 and file["map"][:].max() <= 1.1 * 32
         assert file["transform"][0][3] == 32
+
+
+def test_a_map_of_another_side_than_the_input_lands_on_the_same_face(results, tmp_path):
+    maps = torch.from_numpy(truth_maps(results / "test.h5") / (1.1 * 32)).permute(0, 3, 1, 2)
+
+    class Knowing(torch.nn.Linear):
+        size = 64
+
+        def forward(self, image):
+            assert image.shape[2:] == (64, 64)
+            return maps
+
+    chart = Chart(model(results))
+    predict(Knowing(1, 1), results / "test.h5", tmp_path / "infer.h5", Answers(TARGET, chart), {})
+    with hdf5.open_checked(results / "test.h5", PACK) as pack:
+        for row, (_, shape) in enumerate(shapes(tmp_path / "infer.h5", pack, chart)):
+            np.testing.assert_allclose(shape.landmarks()[:, :2], pack["landmarks68"][row][:, :2], atol=0.6)
 
 
 def test_a_network_of_another_side_is_refused(results):

@@ -127,6 +127,10 @@ def test_a_number_without_a_point_is_one_among_free_keywords_too():
             r"models\.prn\.settings\.size: .* its target posmap96, 96, found 64$",
         ),
         (
+            "models.prn.settings.map_size=64",
+            r"models\.prn\.settings\.map_size: .* its target posmap96, 96, found 64$",
+        ),
+        (
             "targets.posmap96.kind=volume",
             r"models\.prn\.target: .*of kind posmap, .* posmap96 of kind volume$",
         ),
@@ -276,6 +280,10 @@ def test_a_size_left_out_is_the_networks_own_default():
         settings.parse(values)
     values["targets"]["posmap96"]["size"] = 256
     settings.parse(values)
+
+
+def test_the_side_of_the_map_is_the_targets_and_that_of_the_input_is_free():
+    settings.load(assignments=["models.prn.settings.size=192", "models.prn.settings.map_size=96"])
 
 
 def test_the_preset_of_300w_lp_is_the_paper_and_nothing_of_the_default_shows_through():

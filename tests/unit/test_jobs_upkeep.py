@@ -1,6 +1,11 @@
 """What changes no byte of a training reaches it beside its job, and makes nothing stale."""
 
+import os
+import subprocess
+import sys
+
 import pytest
+import yaml
 
 from pipeline.config import UPKEEP, TrainingSettings
 from pipeline.jobs import Job, job
@@ -44,3 +49,24 @@ def test_a_job_without_upkeep_shows_its_stage_the_settings_alone():
 def test_the_rules_hand_it_on(rule):
     text = (ROOT / "workflow" / "rules" / f"{rule}.smk").read_text(encoding="utf-8")
     assert "--job {params.job:q} --upkeep {resources.upkeep:q}" in text
+    assert "        trainings=1,\n" in text
+
+
+def test_one_training_at_a_time_but_on_a_cluster():
+    limits = {
+        name: yaml.safe_load((ROOT / "workflow/profiles" / name / "config.yaml").read_text(encoding="utf-8"))
+        for name in ("default", "slurm")
+    }
+    assert "trainings=1" in limits["default"]["resources"]
+    assert "trainings" not in str(limits["slurm"])
+
+
+def test_threads_that_wait_sleep_unless_the_user_says_otherwise():
+    """The variable must stand before torch is loaded, which reads it once."""
+    code = "import os, sys, pipeline.__main__; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
+    clean = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
+    for own, expected in (({}, "passive False\n"), ({"OMP_WAIT_POLICY": "active"}, "active False\n")):
+        said = subprocess.run(
+            [sys.executable, "-c", code], cwd=ROOT, env=clean | own, capture_output=True, text=True
+        )
+        assert said.stdout == expected, said.stderr

@@ -1,10 +1,14 @@
 """PRN as the paper's authors built it."""
 
 import numpy as np
+import pytest
 import torch
 from scipy.signal import correlate2d
 
-from pipeline.models.prn import PRN, SameConv, SameDeconv
+from pipeline.models.prn import PRN
+from pipeline.models.prn_encoders import build_encoder
+from pipeline.models.tf_layers import SameConv, SameDeconv
+from pipeline.records import FacemillError
 
 
 def test_without_arguments_it_is_the_papers_network():
@@ -113,3 +117,83 @@ def test_an_open_tail_hands_every_coordinate_through():
     assert sum(p.numel() for p in PRN(width=2, open_tail=True).parameters()) == sum(
         p.numel() for p in PRN(width=2).parameters()
     )
+
+
+NORM = {"momentum": 0.1, "eps": 1e-3}
+
+
+def test_the_default_draws_the_weights_that_it_always_drew():
+    model = PRN(torch.Generator().manual_seed(3), width=2, size=32)
+    for layer, place, drawn in (
+        (model.stem[0], (0, 0, 0), [-0.2715, -0.2160, -0.1173, -0.2591]),
+        (model.decoder[0].conv, (5, 7, 2), [-0.0105, 0.0391, 0.0171, -0.0090]),
+        (model.last.conv, (2, 1, 3), [0.0796, 0.2183, -0.0417, 0.0932]),
+    ):
+        np.testing.assert_allclose(layer.weight[place].detach(), drawn, atol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("encoder", "own", "whole"),
+    [
+        ("residual", 3_587_872, 13_353_618),
+        ("vgg", 14_718_912, 24_484_658),  # the 13 convolutions of VGG-16 and their batch norms
+        (
+            "mobilenet",
+            818_592,
+            10_584_338,
+        ),  # 3DDFA_V2's half-width MobileNet, 850,398 with its last layer of 62
+    ],
+)
+def test_every_encoder_has_its_papers_layers_and_meets_the_same_decoder(encoder, own, whole):
+    with torch.device("meta"):
+        model = PRN(encoder=encoder)
+        features = model.encoder(model.stem(torch.zeros(1, 3, 256, 256)))
+    parts = [*model.stem.parameters(), *model.encoder.parameters()]
+    assert sum(p.numel() for p in parts) == own
+    assert sum(p.numel() for p in model.parameters()) == whole
+    assert features.shape == (1, 512, 8, 8)
+
+
+def test_vgg_and_mobilenet_are_their_papers_tables():
+    stem, blocks = build_encoder("vgg", 16, NORM)
+    convolutions = [m for m in (*stem.modules(), *blocks.modules()) if isinstance(m, torch.nn.Conv2d)]
+    assert [c.out_channels for c in convolutions] == [64] * 2 + [128] * 2 + [256] * 3 + [512] * 6
+    stem, blocks = build_encoder("mobilenet", 32, NORM)
+    convolutions = [m for m in (*stem.modules(), *blocks.modules()) if isinstance(m, torch.nn.Conv2d)]
+    pointwise = [c.out_channels for c in convolutions if c.kernel_size == (1, 1)]
+    assert pointwise == [64, 128, 128, 256, 256, 512, 512, 512, 512, 512, 512, 1024, 1024]
+    alone = [c for c in convolutions if c.groups > 1]
+    assert [c.stride[0] for c in alone] == [1, 2, 1, 2, 1, 2, 1, 1, 1, 1, 1, 2, 1]
+    assert all(c.groups == c.in_channels == c.out_channels for c in alone)
+
+
+@pytest.mark.parametrize("encoder", ["residual", "vgg", "mobilenet"])
+@pytest.mark.parametrize(("size", "map_size"), [(64, 32), (32, 64), (64, 64), (32, 128)])
+def test_map_and_input_may_have_different_sides(encoder, size, map_size):
+    model = PRN(width=2, size=size, map_size=map_size, encoder=encoder)
+    out = model(torch.rand(2, 3, size, size, generator=torch.Generator().manual_seed(0)))
+    assert out.shape == (2, 3, map_size, map_size)
+    assert (model.size, model.map_size) == (size, map_size)
+    out.sum().backward()
+    assert all(torch.isfinite(p.grad).all() for p in model.parameters())
+
+
+def test_a_smaller_or_larger_map_drops_or_adds_the_finest_levels_alone():
+    with torch.device("meta"):
+        counts = {m: sum(p.numel() for p in PRN(map_size=m).parameters()) for m in (64, 128, 256, 512)}
+    assert counts == {64: 13_294_290, 128: 13_342_034, 256: 13_353_618, 512: 13_361_874}
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"map_size": 96}, "times or over a power of two.*found 96 for an input of 64.*settings.map_size"),
+        ({"map_size": 0}, "found 0"),
+        ({"encoder": "vg"}, "unknown encoder 'vg'; known: residual, vgg, mobilenet. Did you mean 'vgg'"),
+        ({"size": 48}, "multiple of 32; found 48"),
+        ({"width": 0}, "found 0; set settings.width"),
+    ],
+)
+def test_settings_that_no_network_has_are_refused(settings, message):
+    with pytest.raises(FacemillError, match=message):
+        PRN(**{"width": 2, "size": 64, **settings})

@@ -195,6 +195,21 @@ def test_a_network_of_another_side_than_its_target_is_one_clear_line(tmp_path):
         stage.run(**arguments)
 
 
+def test_a_map_may_have_another_side_than_the_input(tmp_path):
+    arguments = world.job(tmp_path, updates=2)
+    arguments["settings"]["network"] |= {"size": 64, "map_size": 32}
+    stage.load_face_model = lambda **block: dome()
+    stage.run(**arguments)
+    network = initial_network("prn", arguments["settings"]["network"], 0)
+    load_weights(tmp_path / "out/weights.safetensors", network)
+    assert (network.size, network.map_size) == (64, 32)
+    history = [json.loads(line) for line in (tmp_path / "out/history.jsonl").read_text().splitlines()]
+    assert all(np.isfinite(row.get("position", 0)) for row in history)
+    arguments["settings"]["network"]["map_size"] = 128
+    with pytest.raises(FacemillError, match=r"settings\.map_size.*128.*32"):
+        stage.run(**arguments)
+
+
 def test_only_settings_that_decide_the_weights_are_part_of_the_resume_key(tmp_path):
     settings = world.job(tmp_path)["settings"]
 

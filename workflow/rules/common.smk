@@ -80,7 +80,7 @@ def threads_of(stage):
 
 
 def gpus_of(stage, block="training"):
-    """The function of a rule that counts the GPUs which its own settings ask for, in the block that has the device:
+    """The function of a rule that counts the GPUs which its own settings ask for, in the block that has the device,
     one for each process."""
 
     def of(wildcards):
@@ -138,7 +138,7 @@ def models():
 
 
 def final_tables():
-    """Every table and figure, the ledger, the sanity card and the picture sheets."""
+    """Every table and figure, the models' cards and curves, the ledger, the sanity card and the picture sheets."""
     tables = [
         path
         for table in TABLES.names()
@@ -157,6 +157,12 @@ def final_tables():
         for seed in jobs.seeds_of(CONFIG, model)
         for benchmark in CONFIG.evaluation.benchmarks
     ]
+    told = [
+        path
+        for stage in ("learning_curves", "card")
+        for model in CONFIG.models
+        for path in layout.outputs(RESULTS, stage, model=model).values()
+    ]
     reaped = [
         layout.outputs(
             RESULTS, "contact_sheet", frame=frame, target=target, dataset=dataset
@@ -165,7 +171,7 @@ def final_tables():
     ]
     ledger = list(layout.outputs(RESULTS, "ledger").values())
     sanity = list(layout.outputs(RESULTS, "check_protocols").values())
-    return tables + figures + sheets + reaped + ledger + sanity
+    return tables + figures + sheets + told + reaped + ledger + sanity
 
 
 def reported(stage, category, *names):

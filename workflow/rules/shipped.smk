@@ -11,6 +11,7 @@ rule train_shipped:
     threads: threads_of("train_shipped")
     resources:
         gpu=gpus_of("train_shipped"),
+        trainings=1,
         upkeep=upkeep_of("train_shipped"),
     params:
         job=task("train_shipped"),

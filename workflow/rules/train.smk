@@ -11,6 +11,7 @@ rule train:
     threads: threads_of("train")
     resources:
         gpu=gpus_of("train"),
+        trainings=1,
         upkeep=upkeep_of("train"),
     params:
         job=task("train"),

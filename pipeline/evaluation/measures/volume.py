@@ -8,7 +8,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from pipeline.evaluation.measures.base import BaseMeasure
-from pipeline.evaluation.shapes import Shape
+from pipeline.evaluation.shapes import Filled, Lacking, Shape
 from pipeline.evaluation.truth import Truth
 from pipeline.geometry.euler import nearest_rotation
 from pipeline.geometry.frames import CropTransform
@@ -46,9 +46,18 @@ class VolumeOverlap(BaseMeasure):
         model = truth.shape.model
         given = predicted.volume()
         if given is not None:
-            return iou(given[0], self._filled(truth.shape, model, given[1].resized(WIDTH)))
+            self._require(given)
+            return iou(given.voxels, self._filled(truth.shape, model, given.transform.resized(WIDTH)))
         transform = FRAMES[self.frame]().from_landmarks(truth.landmarks("original")[:, :2]).resized(WIDTH)
         return iou(self._filled(predicted, model, transform), self._filled(truth.shape, model, transform))
+
+    def _require(self, given: Filled) -> None:
+        """`Lacking` for a volume that is filled in another way than this measure's."""
+        if (given.variant, given.depth_scale) != (self.variant, self.depth_scale):
+            raise Lacking(
+                f"a volume filled as {given.variant} with depth times {given.depth_scale:g} is not compared with one "
+                f"filled as {self.variant} with {self.depth_scale:g}"
+            )
 
     def _filled(self, shape: Shape, model: MorphableModel, transform: CropTransform) -> np.ndarray:
         """(200, 192, 192) uint8."""

@@ -24,9 +24,11 @@ class Output(Protocol):
 
     Attributes:
         fields: the datasets that a file of predictions has of it, in px of the network's S x S input.
+        landmarks: how its 68 landmarks are found, in words.
     """
 
     fields: Mapping[str, Field]
+    landmarks: str
 
     def __init__(self, target: Target, chart: Chart): ...
 

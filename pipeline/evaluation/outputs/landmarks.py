@@ -25,6 +25,8 @@ class LandmarksOutput:
         "landmarks": Field("float32", (68, 3), "pixels of the S x S input, nearer z larger, arbitrary zero")
     }
 
+    landmarks = "the network's answer"
+
     def __init__(self, target: Target, chart: Chart):
         self.target, self.chart = target, chart
 

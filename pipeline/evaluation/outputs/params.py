@@ -28,6 +28,8 @@ class ParamsOutput:
         )
     }
 
+    landmarks = "vertices of the face model"
+
     def __init__(self, target: Target, chart: Chart):
         self.target, self.chart = target, chart
 

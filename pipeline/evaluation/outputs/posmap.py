@@ -25,6 +25,8 @@ class PosmapOutput:
         "map": Field("float32", ("S", "S", 3), "pixels of the S x S input, z from the rearmost vertex")
     }
 
+    landmarks = "texels of the position map"
+
     def __init__(self, target: Target, chart: Chart):
         self.target, self.chart = target, chart
 

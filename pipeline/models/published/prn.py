@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from pipeline.models.prn import PRN, SameDeconv
+from pipeline.models.prn import PRN
 from pipeline.models.published import Converted, key_table
+from pipeline.models.tf_layers import SameDeconv
 from pipeline.morphable.params62 import Whitening
 from pipeline.records import FacemillError
 from pipeline.registry import PUBLISHED

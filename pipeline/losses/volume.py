@@ -1,0 +1,86 @@
+"""The loss of volumes: voxelwise cross entropy against column intervals (Jackson et al., ICCV 2017; spec prn_vrn E.4).
+
+A volume's target is never made: 29.5 MB a face in the paper's size, against 0.3 MB of intervals. The loss walks through
+the depth in chunks and asks of each slice how much of it the intervals cover.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+CHUNK = 1 << 17  # voxels whose target is held at a time
+
+
+def volume_entropy(logits: Tensor, runs: Tensor) -> Tensor:
+    """The mean over voxels of the binary cross entropy between sigmoid(logits) and the occupancy; a float32 scalar.
+
+    Args:
+        logits: (B, D, H, W).
+        runs: (B, R, H, W, 2) first and end of R runs a column that do not overlap, in slices: slice k reaches from k to
+            k + 1, and its occupancy is the share of it that the runs cover. A run that ends where it begins is none.
+    """
+    return _Entropy.apply(logits, runs)
+
+
+def volume_overlap(logits: Tensor, runs: Tensor) -> tuple[Tensor, Tensor]:
+    """How much of each volume is inside both and inside at least one, (B,) float32 in voxels: a voxel is inside where
+    its logit is above 0, and where at least half of its slice is covered. Arguments as `volume_entropy`."""
+    both = logits.new_zeros(len(logits), dtype=torch.float32)
+    either = torch.zeros_like(both)
+    for _, part, covered in _chunks(logits, runs):
+        found, true = part > 0, covered >= 0.5
+        both += (found & true).sum((1, 2, 3))
+        either += (found | true).sum((1, 2, 3))
+    return both, either
+
+
+def occupancy(runs: Tensor, first: int, end: int) -> Tensor:
+    """(B, end - first, H, W) from 0 to 1: the share of slices ``first`` to ``end`` - 1 that the runs cover."""
+    slices = torch.arange(first, end, device=runs.device, dtype=runs.dtype)[:, None, None]
+    covered = None
+    for run in runs.unbind(1):
+        low, high = run[:, None].unbind(-1)
+        share = (high - slices).clamp_(0, 1).sub_((low - slices).clamp_(0, 1))
+        covered = share if covered is None else covered.add_(share)
+    return covered
+
+
+def _chunks(logits: Tensor, runs: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
+    """Some slices: which, their logits in float32 or more, and their occupancy."""
+    count, depth, height, width = logits.shape
+    runs = runs.to(_precise(logits))
+    step = max(1, CHUNK // (count * height * width))
+    for first in range(0, depth, step):
+        end = min(first + step, depth)
+        yield slice(first, end), logits[:, first:end].to(runs.dtype), occupancy(runs, first, end)
+
+
+def _precise(logits: Tensor) -> torch.dtype:
+    return torch.promote_types(logits.dtype, torch.float32)
+
+
+class _Entropy(torch.autograd.Function):
+    """Loss and gradient (sigmoid - occupancy) in one walk through the depth; the gradient is what is kept."""
+
+    @staticmethod
+    def forward(context, logits: Tensor, runs: Tensor) -> Tensor:
+        wanted = context.needs_input_grad[0]
+        gradient = torch.empty_like(logits) if wanted else None
+        total = torch.zeros((), dtype=torch.float64, device=logits.device)
+        for where, part, covered in _chunks(logits, runs):
+            share = part.sigmoid()
+            total -= (part * covered).sum().double()
+            total += part.clamp(min=0).sum().double()
+            total -= torch.maximum(share, 1 - share).log_().sum().double()
+            if wanted:
+                gradient[:, where] = share.sub_(covered).div_(logits.numel())
+        if wanted:
+            context.save_for_backward(gradient)
+        return (total / logits.numel()).to(_precise(logits))
+
+    @staticmethod
+    def backward(context, upstream: Tensor) -> tuple[Tensor, None]:
+        return context.saved_tensors[0] * upstream, None
