@@ -1,7 +1,8 @@
 """``python -m pipeline <verb>``: every stage of the chain, and every tool, without Snakemake.
 
-Threads of OpenMP that wait for each other sleep instead of spinning: beside any other process on the same cores, a
-training whose threads spin gets several times slower. Libraries read both variables when they are loaded.
+Threads of OpenMP that wait for each other sleep after a few microseconds instead of spinning for milliseconds: beside
+any other process on the same cores, a training whose threads spin gets several times slower. The variables are GNU's
+OpenMP's, which torch brings, and are read when it is loaded.
 """
 
 from __future__ import annotations
@@ -12,7 +13,8 @@ import sys
 from collections.abc import Sequence
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+if "OMP_WAIT_POLICY" not in os.environ:
+    os.environ.setdefault("GOMP_SPINCOUNT", "10000")
 
 from pipeline.records import FacemillError
 from pipeline.verbs import chain, tools

@@ -63,10 +63,14 @@ def test_one_training_at_a_time_but_on_a_cluster():
 
 def test_threads_that_wait_sleep_unless_the_user_says_otherwise():
     """The variable must stand before torch is loaded, which reads it once."""
-    code = "import os, sys, pipeline.__main__; print(os.environ['OMP_WAIT_POLICY'], 'torch' in sys.modules)"
-    clean = {key: value for key, value in os.environ.items() if key != "OMP_WAIT_POLICY"}
-    for own, expected in (({}, "passive False\n"), ({"OMP_WAIT_POLICY": "active"}, "active False\n")):
+    code = (
+        "import os, sys, pipeline.__main__; print(os.environ.get('GOMP_SPINCOUNT'), 'torch' in sys.modules)"
+    )
+    own_words = ("OMP_WAIT_POLICY", "GOMP_SPINCOUNT")
+    clean = {key: value for key, value in os.environ.items() if key not in own_words}
+    cases = [({}, "10000"), ({"OMP_WAIT_POLICY": "active"}, "None"), ({"GOMP_SPINCOUNT": "7"}, "7")]
+    for own, expected in cases:
         said = subprocess.run(
             [sys.executable, "-c", code], cwd=ROOT, env=clean | own, capture_output=True, text=True
         )
-        assert said.stdout == expected, said.stderr
+        assert said.stdout == f"{expected} False\n", said.stderr
