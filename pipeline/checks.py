@@ -169,7 +169,10 @@ def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]
             f"{model.target} of kind {target.kind}"
         )
     task = constant_of(module, model.model, "task") or kind
-    yield from _fitting(f"{where}.task", model.task, keywords_of(registry.TASKS.module(task), task))
+    if task in registry.TASKS:
+        yield from _fitting(f"{where}.task", model.task, keywords_of(registry.TASKS.module(task), task))
+    else:
+        yield f"{where}.model: expected a network that a training task is for, found {model.model}, which has none"
     keywords = keywords_of(module, model.model)
     yield from _fitting(f"{where}.settings", model.settings, keywords)
     if target and target.kind == "posmap":

@@ -17,13 +17,15 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from pipeline.models.backbones import mobilenet_v1 as backbone
+from pipeline.models.backbones import mobilenet_v1
+from pipeline.models.require import require
+from pipeline.registry import MODELS
 
 SIDE = 120
 PARAMETERS = 62
 
 
-class MobileNetV1(backbone.MobileNetV1):
+class MobileNetV1(mobilenet_v1.MobileNetV1):
     """MobileNet-V1. Input (B, 3, 120, 120), BGR as (value - 127.5) / 128; output (B, 62) whitened parameters.
 
     `width` multiplies every channel count, cut to whole channels: 1 has 3,270,526 weights, 0.5 has 850,398, running
@@ -89,6 +91,45 @@ class ResNet22(nn.Module):
         x = F.relu(self.bn2(self.conv2(x)))
         x = self.layer3(self.layer2(self.layer1(x)))
         return self.conv_param(x).mean(dim=(2, 3))
+
+
+@MODELS.register("tddfa")
+class TDDFA(nn.Module):
+    """The network as a system of its own: crops (B, 3, S, S) RGB in [0, 1] -> 62 parameters.
+
+    `forward` gives them whitened, (B, 62); `predict` raw, by the buffers `param_mean` and `param_std` (62,).
+
+    generator: draws the initial weights; None draws with seed 0. backbone: mobilenet_v1 or resnet22. width: of
+    MobileNet. size: S. `FacemillError` for a backbone or a width that there is not.
+    """
+
+    target = "params"
+
+    def __init__(
+        self,
+        generator: torch.Generator | None = None,
+        *,
+        backbone: str = "mobilenet_v1",
+        width: float = 1.0,
+        size: int = SIDE,
+    ):
+        super().__init__()
+        generator = generator or torch.Generator().manual_seed(0)
+        require("backbone", backbone, backbone in ("mobilenet_v1", "resnet22"), "mobilenet_v1 or resnet22")
+        if backbone == "resnet22":
+            require("width", width, width == 1, "1, the only width of resnet22")
+        self.network = MobileNetV1(generator, width) if backbone == "mobilenet_v1" else ResNet22(generator)
+        self.size = size
+        self.register_buffer("param_mean", torch.zeros(PARAMETERS))
+        self.register_buffer("param_std", torch.ones(PARAMETERS))
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.network((image.flip(1) * 255 - 127.5) / 128).float()
+
+    def predict(self, image: Tensor) -> Tensor:
+        """Raw parameters (B, 62) float32: 3x4 camera row-major in the y-up 1-based frame of the S px crop, 40 shape
+        and 10 expression coefficients."""
+        return self(image) * self.param_std + self.param_mean
 
 
 def _draw(network: nn.Module, generator: torch.Generator | None) -> None:

@@ -135,6 +135,10 @@ def test_a_number_without_a_point_is_one_among_free_keywords_too():
             r"models\.prn\.target: .*of kind posmap, .* posmap96 of kind volume$",
         ),
         ("systems=[prm]", r"^config: systems: unknown model 'prm'; known: .*Did you mean 'prn'\?$"),
+        (
+            "models.labeller={model: tddfa, target: params62, train: [synth_train]}",
+            r"models\.labeller\.model: expected a network that a training task is for, found tddfa",
+        ),
         ("models.prn.task={weight: 2}", r"models\.prn\.task: unknown setting 'weight'; known: none\.$"),
         ("models.prn.unlabelled=[synth_tran]", "models.prn.unlabelled: unknown data set .*'synth_train'"),
         (

@@ -17,6 +17,8 @@ SMALL = {
     "fan_depth": {"size": 64, "stacks": 1, "features": 16, "blocks": (1, 1, 1, 1), "width": 4},
     "fan_lift": {"size": 48, "hidden": 32, "dropout": 0.0},
     "2dasl": {"width": 4, "size": 32, "blocks": (1, 1, 1, 1)},
+    "tddfa": {"width": 0.125, "size": 48},
+    "vrn": {"features": 8, "stacks": 1, "depth": 1, "blocks": 1, "size": 24},
     "synergynet": {"width": 0.125, "point_width": 0.125, "size": 48, "border": 2, "dropout": 0.0},
 }
 """Keywords that make a network small enough for a test; one that is not here is built as it comes."""
@@ -41,8 +43,8 @@ IN_TRAINING = {"synergynet": synergynet_in_training}
 """For networks whose training asks for more than a forward pass."""
 
 
-def build(name, seed=0):
-    return MODELS[name](torch.Generator().manual_seed(seed), **SMALL.get(name, {}))
+def build(name, seed=0, **more):
+    return MODELS[name](torch.Generator().manual_seed(seed), **{**SMALL.get(name, {}), **more})
 
 
 def inputs(model, count, seed=1):
