@@ -96,7 +96,7 @@ class VRN(nn.Module):
         answer = {}
         if self.variant == "guided":
             answer["heatmaps"] = self.guide(image).float()
-            guides = self.enlarge_guide(answer["heatmaps"].to(image.dtype))
+            guides = self.enlarge_guide(answer["heatmaps"].type_as(image))
             image = torch.cat([image, guides], dim=1)
         features = self.shared(image)
         if self.variant == "multitask":
