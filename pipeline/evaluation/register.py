@@ -9,11 +9,12 @@ itself. The motion with the least mean distance wins.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from pipeline.evaluation.isosurface import crop_surface
+from pipeline.evaluation.isosurface import LEVEL, crop_surface
 from pipeline.geometry.closest import Tree
 from pipeline.geometry.euler import rotation_from_angles
 from pipeline.geometry.registration import Registration, icp
@@ -40,9 +41,10 @@ class Registered:
     """A face found in a volume, in px of the 192 crop: y down, z nearer is larger, 0 at the volume's centre.
 
     Attributes:
-        vertices: (M, 3) of the model's face, without ears, neck and scalp, each on the surface.
+        vertices: (N, 3) of the model's mesh; those of the face lie on the surface, ears, neck and scalp where the
+            motion takes the mean's.
         landmarks: (68, 3), those of the keypoints.
-        motion: of the mean face's vertices, y down, about their mean.
+        motion: of the model's mean, y down.
         residual: mean distance of the moved mean mesh to the surface, px.
     """
 
@@ -65,10 +67,10 @@ class MeanMesh:
                 f"face model {model.name}: expected all 68 landmarks on the face without ears, neck and scalp, found "
                 f"{int((~np.isin(model.keypoints, kept)).sum())} outside"
             )
-        self.keypoints = np.searchsorted(kept, model.keypoints)
-        mesh = model.mean[kept].astype(np.float64) * FLIP
-        self.mesh = mesh - mesh.mean(axis=0)
-        order = rng("mean_mesh", len(mesh)).permutation(len(mesh))
+        self.keypoints, self.kept = model.keypoints, kept
+        self.whole = model.mean.astype(np.float64) * FLIP
+        self.mesh = self.whole[kept]
+        order = rng("mean_mesh", len(kept)).permutation(len(kept))
         self.few, self.more = self.mesh[order[:POINTS]], self.mesh[order[:MORE_POINTS]]
 
     def register(self, volume: np.ndarray, depth_scale: float = 1.25) -> Registered:
@@ -82,9 +84,9 @@ class MeanMesh:
             volume = pooled(volume)
         vertices, triangles = crop_surface(volume, depth_scale)
         found = self._motion(vertices)
-        points = Tree(vertices, triangles).closest(found.motion.apply(self.mesh)).points
-        residual = float(found.distances.mean())
-        return Registered(points, points[self.keypoints], found.motion, residual)
+        points = found.motion.apply(self.whole)
+        points[self.kept] = Tree(vertices, triangles).closest(points[self.kept]).points
+        return Registered(points, points[self.keypoints], found.motion, _residual(found))
 
     def _motion(self, surface: np.ndarray) -> Registration:
         """The best motion of the mean mesh onto points (N, 3) of a surface. At first the scale of the box stays: a mesh
@@ -111,6 +113,25 @@ class MeanMesh:
         if not scale > 0:
             raise FacemillError("volume: expected a surface with an extent, found a flat one")
         return Similarity(scale, rotation, box.mean(axis=0) - scale * mine.mean(axis=0))
+
+
+@lru_cache(maxsize=4)
+def mean_mesh(model: MorphableModel) -> MeanMesh:
+    """The mean face of a model, made once."""
+    return MeanMesh(model)
+
+
+def registered(
+    volume: np.ndarray, model: MorphableModel, depth_scale: float = 1.25
+) -> tuple[np.ndarray, np.ndarray]:
+    """Vertices (N, 3) of the model's mesh and landmarks (68, 3), float32 px of the 192 crop, of the face in a volume;
+    arguments as `MeanMesh.register`. NaN, a failed prediction, for a volume in which nothing or everything is inside.
+    """
+    found = np.asarray(volume) > LEVEL
+    if not found.any() or found.all():
+        return np.full((len(model.mean), 3), np.nan, np.float32), np.full((68, 3), np.nan, np.float32)
+    face = mean_mesh(model).register(volume, depth_scale)
+    return face.vertices.astype(np.float32), face.landmarks.astype(np.float32)
 
 
 def _icp(mesh: np.ndarray, surface: np.ndarray, start: Similarity, **settings: Any) -> Registration:

@@ -104,7 +104,7 @@ class Enlarge(nn.Module):
         self.register_buffer("matrix", interpolation(side, align_corners), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        matrix = self.matrix.to(x.dtype)
+        matrix = self.matrix.type_as(x)
         return matrix @ (x @ matrix.T)
 
 

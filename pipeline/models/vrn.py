@@ -16,8 +16,8 @@ from typing import Literal
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
+from pipeline.models.heatmaps import decode, from_cells
 from pipeline.models.hourglass import Enlarge, Stack, lin, stem
 from pipeline.models.initial import drawn
 from pipeline.models.vrn_port import DEPTH, port_layers
@@ -26,7 +26,6 @@ from pipeline.registry import MODELS
 
 DOWNSCALE = 4  # a cell of the features and of a heat-map is 4 x 4 pixels of the input
 SIDE, SLICES = 192, 200  # of the paper's volume
-WINDOW = 2  # cells about a heat-map's peak that say where the landmark is
 LANDMARKS = 68
 
 
@@ -96,7 +95,7 @@ class VRN(nn.Module):
         answer = {}
         if self.variant == "guided":
             answer["heatmaps"] = self.guide(image).float()
-            guides = self.enlarge_guide(answer["heatmaps"].to(image.dtype))
+            guides = self.enlarge_guide(answer["heatmaps"].type_as(image))
             image = torch.cat([image, guides], dim=1)
         features = self.shared(image)
         if self.variant == "multitask":
@@ -111,25 +110,8 @@ class VRN(nn.Module):
         answer = self(image)
         out = {"volume": answer["volume"]}
         if "heatmaps" in answer:
-            out["landmarks"] = (centres(answer["heatmaps"]) + 0.5) * DOWNSCALE - 0.5
+            out["landmarks"] = from_cells(decode(answer["heatmaps"]), DOWNSCALE)
         return out
-
-
-def centres(heatmaps: Tensor) -> Tensor:
-    """Heat-maps (B, K, h, w) -> points (B, K, 2) float32 in cells: the centre of mass of what is positive within two
-    cells of the peak."""
-    heatmaps = heatmaps.float()
-    height, width = heatmaps.shape[-2:]
-    best = heatmaps.flatten(2).argmax(-1)
-    peak = torch.stack([best % width, best // width], dim=-1)
-    near = []
-    for count, at in ((width, peak[..., 0]), (height, peak[..., 1])):
-        near.append((torch.arange(count, device=best.device) - at[..., None]).abs() <= WINDOW)
-    weights = F.relu(heatmaps) * (near[1][..., :, None] & near[0][..., None, :])
-    total = weights.sum((-2, -1))
-    columns, rows = (torch.arange(n, device=best.device, dtype=torch.float32) for n in (width, height))
-    found = torch.stack([(weights.sum(-2) * columns).sum(-1), (weights.sum(-1) * rows).sum(-1)], dim=-1)
-    return torch.where(total[..., None] > 0, found / total[..., None].clamp(min=1e-12), peak.float())
 
 
 def _stacks(features: int, depth: int, blocks: int, count: int) -> nn.Sequential:

@@ -10,6 +10,7 @@ from pipeline.geometry.columns import moved_runs, runs_of
 from pipeline.losses.base import Losses
 from pipeline.losses.heatmaps import gaussians, heatmap_mse
 from pipeline.losses.volume import volume_entropy, volume_overlap
+from pipeline.models.heatmaps import from_cells, to_cells
 from pipeline.records import FacemillError
 from pipeline.registry import TASKS
 from pipeline.targets.volume import WIDTH
@@ -71,7 +72,7 @@ class VolumeTask(PackTask):
     def _cells(self, sample: Sample, similarity: Similarity) -> np.ndarray:
         side = len(sample.image)
         points = similarity.apply_to_points(sample.landmarks[:, :2], side)
-        return ((points + 0.5) * (self.size / side / CELL) - 0.5).astype(np.float32)
+        return to_cells(points, CELL * side / self.size).astype(np.float32)
 
     def loss(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
         """Losses with the part "volume" and, where the network paints heat-maps, "heatmaps"."""
@@ -93,7 +94,7 @@ class VolumeTask(PackTask):
             overlaps += (both / either.clamp(min=1)).tolist()
             for sample, found in zip(samples, answer.get("landmarks", ()), strict=False):
                 truth = sample.landmarks[:, :2]
-                placed = (found.numpy() + 0.5) * (len(sample.image) / self.size) - 0.5
+                placed = from_cells(found.numpy(), len(sample.image) / self.size)
                 size = np.sqrt(np.prod(box_size(landmark_box(truth))))
                 distances.append(100 * np.linalg.norm(placed - truth, axis=1).mean() / size)
         if not overlaps:

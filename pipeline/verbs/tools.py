@@ -18,6 +18,7 @@ from pipeline.verbs import (
     picture,
     protocols,
     score,
+    volume,
     why,
 )
 from pipeline.verbs.options import add_config_options, load_config
@@ -31,6 +32,7 @@ def add_verbs(verbs: argparse._SubParsersAction) -> None:
     evaluate.add_verbs(verbs)
     why.add_verbs(verbs)
     picture.add_verbs(verbs)
+    volume.add_verbs(verbs)
     face_model.add_verbs(verbs)
     data.add_verbs(verbs)
     export.add_verbs(verbs)

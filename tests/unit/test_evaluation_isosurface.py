@@ -6,7 +6,7 @@ from scipy.ndimage import gaussian_filter
 from volume_faces import DEPTH_SCALE, face, model, volume_of
 
 from pipeline.evaluation.isosurface import crop_surface, isosurface
-from pipeline.evaluation.register import METHOD, MeanMesh
+from pipeline.evaluation.register import METHOD, MeanMesh, registered
 from pipeline.geometry.closest import Tree
 from pipeline.geometry.surface import enclosed, pooled
 from pipeline.geometry.volume import Frontal
@@ -105,7 +105,7 @@ def test_landmarks_are_found_on_true_volumes_at_every_yaw(mean_mesh, variant, ya
     assert 100 * np.linalg.norm(found.landmarks[:, :2] - truth[:, :2], axis=1).mean() / size < 5
     kept = face_mesh(model())[0]
     depth = points[kept, 2].mean()
-    assert np.abs(found.vertices[:, 2] - (points[kept, 2] - depth)).mean() < 6
+    assert np.abs(found.vertices[kept, 2] - (points[kept, 2] - depth)).mean() < 6
     assert found.residual < 4 and found.motion.rotation[2, 2] > -0.2
 
 
@@ -114,4 +114,13 @@ def test_a_coarse_volume_of_probabilities_gives_the_same_landmarks(mean_mesh):
     volume, _ = volume_of(points, rotation, "solid")
     fine, coarse = (mean_mesh.register(v, DEPTH_SCALE).landmarks for v in (volume, pooled(pooled(volume))))
     assert np.linalg.norm(fine - coarse, axis=1).mean() < 2.5
-    assert "mean mesh" in METHOD
+    vertices, landmarks = registered(volume, model(), DEPTH_SCALE)
+    np.testing.assert_allclose(landmarks, fine, atol=1e-4)
+    np.testing.assert_array_equal(vertices[model().keypoints], landmarks)
+    assert vertices.shape == model().mean.shape and "mean mesh" in METHOD
+
+
+def test_an_empty_volume_is_a_failed_prediction():
+    vertices, landmarks = registered(np.zeros((100, 96, 96)), model())
+    assert np.isnan(vertices).all() and vertices.shape == model().mean.shape
+    assert np.isnan(landmarks).all() and landmarks.shape == (68, 3)

@@ -192,7 +192,7 @@ def cut(text: str, where: str) -> bytes:
 @pytest.mark.parametrize(
     ("name", "data", "message"),
     [
-        ("a.stl", b"solid", r"a\.stl: expected a mesh \(\.obj, \.ply, \.wrl\), found \.stl"),
+        ("a.stl", b"solid", r"a\.stl: expected a mesh \(\.obj, \.ply, \.wrl, \.glb\), found \.stl"),
         ("a.obj", b"", "found an empty file"),
         ("a.obj", b"\x89PNG\r\n\x1a\n\x00\x01", "expected vertices"),
         ("a.obj", cut(OBJ, "v 2 1 0"), "expected triangles, found none; the file is truncated"),

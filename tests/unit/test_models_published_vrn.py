@@ -1,42 +1,53 @@
-"""The published conversion of VRN's weights: its names, and what becomes of them."""
+"""The port's checkpoint of VRN: a file in its format becomes weights of our port."""
 
 import pytest
 import torch
 
-from pipeline.io.sources import source
+from pipeline.io.weights import read_state
 from pipeline.models.published import key_table
+from pipeline.models.published.vrn import convert
+from pipeline.models.vrn import VRN
+from pipeline.morphable.params62 import Whitening
 from pipeline.records import FacemillError
-from pipeline.registry import MODELS, PUBLISHED
+
+TABLE = key_table("vrn")
 
 
-def published():
-    """One tensor of every name; each has its place in the table as its value, without the memory of one."""
-    shapes = key_table("vrn").shapes
-    return {
-        f"module.{n}": torch.tensor(float(k)).expand(shape) for k, (n, shape) in enumerate(shapes.items())
+def state():
+    """Zeros of the table's shapes, each with its number, and the counts that PyTorch adds; memory is shared."""
+    tensors = {
+        name: torch.full((1,), float(k)).expand(shape or (1,))
+        for k, (name, shape) in enumerate(TABLE.shapes.items())
     }
+    counts = {
+        name.replace("running_var", "num_batches_tracked"): torch.tensor(3)
+        for name in tensors
+        if "var" in name
+    }
+    return tensors | counts
 
 
-def test_every_published_tensor_is_one_of_the_ports():
-    found = published() | {"module.1.num_batches_tracked": torch.tensor(3)}
-    converted = PUBLISHED["vrn"](found, "vrn_unguided.pth", None)
+def test_the_public_code_s_names_are_those_of_our_port():
     with torch.device("meta"):
-        network = MODELS["vrn"](**converted.settings)
-    own = {n: v.shape for n, v in network.state_dict().items() if not n.endswith("num_batches_tracked")}
-    assert {name: value.shape for name, value in converted.tensors.items()} == own
-    assert [float(value.flatten()[0]) for value in converted.tensors.values()] == list(range(len(own)))
-    assert sum(parameter.numel() for parameter in network.parameters()) == 19_184_968
-    assert source(converted.source).commercial == "no"
+        network = VRN(**convert(state(), "x.pth", None).settings)
+    ours = {name: tuple(value.shape) for name, value in network.state_dict().items()}
+    learnt = {name: shape for name, shape in ours.items() if not name.endswith("num_batches_tracked")}
+    assert list(learnt) == list(TABLE.shapes) and learnt == TABLE.shapes
 
 
-def test_missing_and_strange_tensors_are_named():
-    found = published()
-    del found["module.7.1.0.0.3.0.1.6.0.0.3.weight"]
-    with pytest.raises(
-        FacemillError, match=r"the 1644 tensors.*missing: 7\.1\.0\.0\.3\.0\.1\.6\.0\.0\.3\.weight$"
-    ):
-        PUBLISHED["vrn"](found, "vrn.pth", None)
-    with pytest.raises(FacemillError, match=r"left over: 12\.weight$"):
-        PUBLISHED["vrn"](published() | {"12.weight": torch.zeros(1)}, "vrn.pth", None)
+def test_a_checkpoint_gives_every_tensor_its_place(tmp_path):
+    torch.save(state(), tmp_path / "vrn_unguided.pth")
+    converted = convert(read_state(tmp_path / "vrn_unguided.pth"), tmp_path / "vrn_unguided.pth", None)
+    assert converted.settings == {"graph": "port", "align_corners": True} and converted.source == "vrn"
+    assert [float(value.flatten()[0]) for value in converted.tensors.values()] == list(
+        range(len(TABLE.shapes))
+    )
+
+
+def test_what_is_missing_is_named():
+    lacking = state()
+    del lacking["7.1.3.0.weight"]
+    with pytest.raises(FacemillError, match=r"missing: 7\.1\.3\.0\.weight"):
+        convert(lacking, "x.pth", None)
     with pytest.raises(FacemillError, match="leave --statistics out"):
-        PUBLISHED["vrn"](published(), "vrn.pth", object())
+        convert(state(), "x.pth", Whitening(torch.zeros(62).numpy(), torch.ones(62).numpy()))

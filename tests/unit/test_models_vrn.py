@@ -1,14 +1,14 @@
 """VRN: its graphs, what they answer, and the names of the published port's weights."""
 
-import numpy as np
 import pytest
 import torch
 from torch import nn
 from torch.nn import functional as F
 
-from pipeline.detect import heatmaps
+from pipeline.losses.heatmaps import gaussians
+from pipeline.models.heatmaps import to_cells
 from pipeline.models.hourglass import Enlarge, Hourglass
-from pipeline.models.vrn import VRN, centres
+from pipeline.models.vrn import VRN
 from pipeline.records import FacemillError
 from pipeline.registry import MODELS
 
@@ -139,15 +139,14 @@ def test_the_port_without_and_with_aligned_corners_differ():
     torch.testing.assert_close(plain[..., 0, 0], aligned[..., 0, 0])
 
 
-def test_landmarks_are_read_as_the_chain_s_fan_is():
-    points = np.random.default_rng(0).uniform(3, 20, (2, 68, 2))
-    maps = heatmaps.paint(points, 24, 1.0) - 0.01
-    expected, _ = heatmaps.decode(maps)
-    found = centres(torch.from_numpy(maps)).numpy()
-    np.testing.assert_allclose(found, expected, atol=1e-4)
-    assert np.abs(found - points).max() < 0.3
-    empty = centres(torch.full((1, 1, 5, 5), -1.0))
-    np.testing.assert_array_equal(empty.numpy(), [[[0, 0]]])
+def test_landmarks_stand_where_the_heatmaps_peak():
+    network = small(variant="multitask", size=48).eval()
+    points = torch.rand(2, 68, 2, generator=torch.Generator().manual_seed(6)) * 24 + 12
+    maps = gaussians(to_cells(points, 4), 12, 1.0)
+    network.heatmaps.forward = lambda features: maps
+    with torch.no_grad():
+        found = network.predict(torch.rand(2, 3, 48, 48))["landmarks"]
+    assert (found - points).abs().max() < 1.0
 
 
 @pytest.mark.parametrize(

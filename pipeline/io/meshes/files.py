@@ -5,20 +5,21 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline.io.meshes.glb import read_glb
 from pipeline.io.meshes.mesh import Mesh, checked
 from pipeline.io.meshes.obj import read_obj
 from pipeline.io.meshes.ply import read_ply
 from pipeline.io.meshes.vrml import read_vrml
 from pipeline.records import FacemillError
 
-_READERS = {".obj": read_obj, ".ply": read_ply, ".wrl": read_vrml}
+_READERS = {".obj": read_obj, ".ply": read_ply, ".wrl": read_vrml, ".glb": read_glb}
 SUFFIXES = tuple(_READERS)
 """The endings of mesh files, in lower case."""
 TEXTURES = (".jpg", ".jpeg", ".png", ".bmp")
 
 
 def read_mesh(path: str | Path) -> Mesh:
-    """The mesh in an OBJ, PLY or VRML 2.0 file; polygons are split into triangles.
+    """The mesh in an OBJ, PLY, VRML 2.0 or .glb file; polygons are split into triangles.
 
     The texture is the picture that the file names, beside the mesh where the name leads elsewhere; where there is no
     such file, the picture with the mesh's own name, as BU-4DFE has 000.jpg beside 000.wrl.

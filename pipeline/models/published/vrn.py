@@ -1,4 +1,4 @@
-"""The PyTorch conversion of VRN-Unguided's weights as weights of `VRN` (spec prn_vrn E.2, E.3)."""
+"""The PyTorch port's weights of VRN-Unguided as weights of `VRN(graph="port")` (spec prn_vrn E.3)."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from pipeline.registry import PUBLISHED
 
 @PUBLISHED.register("vrn")
 def convert(found: Mapping[str, Tensor], path: str | Path, statistics: Whitening | None) -> Converted:
-    """The state of `VRN(graph="port", align_corners=True)`: Torch7, where the weights were learnt, up-samples from
-    corner to corner, and its script hands the network RGB in [0, 1], as ours does.
+    """The state of the port's graph from the tensors of a checkpoint, which have the same names there.
 
-    Raises FacemillError when a tensor is missing, left over or of another shape, and for ``statistics``.
+    Its last up-sampling is set to aligned corners, as in Torch7, where the weights were trained; the port's own file
+    leaves PyTorch's default. Raises FacemillError when a tensor is missing, left over or of another shape, and for
+    ``statistics``, which a volume has no use for.
     """
     if statistics is not None:
         raise FacemillError("vrn answers with a volume, not with parameters; leave --statistics out")
-    tensors = key_table("vrn").take(found, path)
-    return Converted("vrn_port", tensors, {"graph": "port", "align_corners": True})
+    return Converted("vrn", key_table("vrn").take(found, path), {"graph": "port", "align_corners": True})
