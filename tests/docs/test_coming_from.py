@@ -173,6 +173,19 @@ def test_switches_are_somebodys_keywords():
     assert named == taken
 
 
+def test_what_nobody_confirms_of_2dasl_is_listed_with_its_default():
+    from pipeline.training.dasl_task import UNCONFIRMED
+
+    section = PAGES["systems"].split("| keyword | default |")[1].split("\n\n")[0]
+    listed = {}
+    for names, defaults in re.findall(r"^\| (`[^|]+) \| ([^|]+) \|", section, re.M):
+        for name, default in zip(names.split(", "), defaults.split(", "), strict=True):
+            listed[name.strip("`")] = yaml.safe_load(default.strip("`"))
+    assert listed.keys() >= UNCONFIRMED.keys()
+    taken = keywords_of(registry.TASKS.module("2dasl"), "2dasl")
+    assert listed == {name: taken[name].default for name in listed}
+
+
 def test_readers_and_detectors_are_there():
     assert set(re.findall(r"reader: (\w+)", TEXT)) <= set(registry.DATASETS)
     assert set(re.findall(r"detector: (\w+)", TEXT)) <= set(registry.DETECTORS)
