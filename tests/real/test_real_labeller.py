@@ -10,6 +10,7 @@ import zipfile
 import cv2
 import numpy as np
 import pytest
+import torch
 
 from pipeline.config import LabellingSettings
 from pipeline.detect.boxes import BoxFinder
@@ -23,6 +24,8 @@ from pipeline.metrics.points import nme
 from pipeline.metrics.summary import summarise
 from pipeline.morphable.params62 import crop_points, roi_points
 from pipeline.morphable.whitening import load_whitening
+from pipeline.training.checkpoints import initial_network
+from pipeline.training.published import convert
 
 NONE = np.full((68, 2), np.nan)
 EXACT = np.array([1, 1, 0])
@@ -186,3 +189,15 @@ def test_plausibility_tells_good_labels_from_bad_ones(network, whitening, bfm, p
     lost = [Seen(face.image, NONE[0], face.landmarks + np.array([170.0, 150.0])) for face in faces]
     bad = labeller.label(lost)
     assert np.mean([getattr(label, "agreement", np.inf) > 10 for label in bad]) > 0.5
+
+
+def test_the_converted_checkpoint_answers_what_the_labeller_reads(data, network, whitening, tmp_path):
+    files = [data / "weights" / name for name in ("mb05_120x120.pth", "mb05_param_mean_std.npz")]
+    card = convert("tddfa", str(files[0]), str(files[1]), tmp_path / "weights.safetensors", "convert")
+    assert card["parameters"] == 850_398 and card["settings"] == {"width": 0.5}
+    system = initial_network("tddfa", card["settings"], 0, str(tmp_path / "weights.safetensors")).eval()
+    image = torch.rand(2, 3, 120, 120, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        whitened = network((image.flip(1) * 255 - 127.5) / 128)
+        raw = whitening.raw(whitened.numpy())
+        np.testing.assert_allclose(system.predict(image), raw, rtol=1e-4, atol=1e-4 * np.abs(raw).max())
