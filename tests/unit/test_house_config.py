@@ -355,7 +355,7 @@ def test_an_overlay_merges_dicts_replaces_lists_and_removes_by_null(tmp_path):
     assert config.datasets["synth_test"].synthetic.pictures == 9
     assert config.evaluation.protocols == ["nme68_2d"]
     assert len(config.datasets) == 2
-    overlay.write_text("models: {prn: null}\n")
+    overlay.write_text(f"models: {{{', '.join(f'{name}: null' for name in config.models)}}}\n")
     with pytest.raises(FacemillError, match="models"):
         settings.load([overlay])
 
@@ -384,4 +384,4 @@ def test_the_papers_schedules_can_be_set():
         "training={optimiser: sgd, nesterov: true, lr: 0.08, weight_decay: 5e-4, schedule: milestones, "
         "milestones: [48, 64], step_factor: 0.2, warmup: 0, warmup_epochs: 5, epochs: 80, batch_size: 1024}"
     )
-    assert settings.load((), [synergynet]).training.milestones == [48, 64]
+    assert settings.load((), [synergynet, "systems=[prn]"]).training.milestones == [48, 64]
