@@ -1,5 +1,6 @@
 """The workflow: every rule complete, every preset plans, the linters content."""
 
+import os
 import re
 import subprocess
 import sys
@@ -126,3 +127,13 @@ def test_help_is_instant(arguments):
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, text=True, capture_output=True)
     assert done.stdout.strip().endswith("[]"), done.stdout + done.stderr
+
+
+def test_a_training_that_uses_every_core_runs_alone():
+    cores = os.cpu_count() or 1
+    config = f"training={{threads: {cores}}}"
+    target = ("results/eval/prn.json", "--forceall", "--config", "systems=[prn]", config)
+    done = call("snakemake", "-n", "--cores", str(cores + 3), *target)
+    assert done.returncode == 0, done.stdout + done.stderr
+    train = next(part for part in (done.stdout + done.stderr).split("rule ") if part.startswith("train:"))
+    assert f"threads: {cores + 3}" in train

@@ -70,11 +70,15 @@ def code(stage):
 
 
 def threads_of(stage):
-    """The threads function of a training's rule: what its own settings say, of all its processes together."""
+    """The threads function of a training's rule: what its own settings say, of all its processes together. One that
+    uses every core of this machine takes all slots of -j: threads that wait for each other lose most of their time
+    beside other jobs."""
 
     def of(wildcards):
         training = described(stage, wildcards).settings["training"]
-        return training["threads"] * training["processes"]
+        threads = training["threads"] * training["processes"]
+        alone = workflow.cores is not None and threads >= (os.cpu_count() or 1)
+        return max(threads, workflow.cores) if alone else threads
 
     return of
 
