@@ -83,7 +83,8 @@ def test_a_models_own_threads_and_device_reach_its_rule(tmp_path):
     own = "datasets={synth_test: {detection: {device: cuda}}}"
     done = call("snakemake", "-n", "--cores", "8", "--config", f"results={tmp_path}", overlay, own)
     assert done.returncode == 0, done.stdout + done.stderr
-    training = next(part for part in done.stdout.split("\n\n") if "rule train:" in part)
+    trainings = [part for part in done.stdout.split("\n\n") if "rule train:" in part]
+    (training,) = [part for part in trainings if "model=prn," in part]
     assert "threads: 3" in training
     assert "gpu=1" in training
     detecting = re.findall(r"rule detect:.*?resources: [^\n]*", done.stdout, re.S)
