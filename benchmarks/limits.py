@@ -1,9 +1,14 @@
 """The limits that a finished run must keep, each beside the figure found. The exit code is 1 when one is missed.
 
-    python -m benchmarks.limits [--results results] [--model prn] [--share 0.6] [--census FILE]
+    python -m benchmarks.limits [--results results] [--model prn]... [--expect prn vrn ...]
+        [--share 0.7] [--iou 0.75] [--census FILE]
 
-Reads eval/<model>.json of the results folder, ledger.tsv where it is, and the census: FILE, or where
-workflow/presets/census.yaml leaves it. A census that is not there is said to be missing and judged only if asked for.
+Of workflow/presets/longer.yaml: --results results/longer --share 0.35 --iou 0.9.
+
+Reads eval/<model>.json of the results folder (of the models named, else of all that were trained there), the card of
+their trainings, ledger.tsv where it is, and the census: FILE, or where workflow/presets/census.yaml leaves it. A census
+that is not there is said to be missing and judged only if asked for. Predictions that were given, which have no
+weights, are judged only if named.
 """
 
 from __future__ import annotations
@@ -22,7 +27,10 @@ from pipeline.settings import ROOT
 
 CENSUS = Path("results/census/census/synth_census.json")
 WEIGHTS = ROOT / "pipeline" / "detect" / "weights"
-PROTOCOL = "nme68_2d"
+PROTOCOL, OVERLAP = "nme68_2d", "volume_iou"
+SHARE, SHARES = 0.7, {"prn": 0.6}
+"""Of the mean face's figure at most, for every model and for those with a limit of their own."""
+IOU = 0.75
 REAPED = (0.02, 0.15)
 REASONS = 6
 
@@ -52,24 +60,38 @@ class Limit:
             if bound is not None
         ]
         found = "none" if self.found is None else f"{self.found:.5g}"
-        return f"{'ok' if self.kept else 'MISSED':8}{self.what:66}{found:>10}   {', '.join(bounds)}"
+        return f"{'ok' if self.kept else 'MISSED':8}{self.what:80}{found:>10}   {', '.join(bounds)}"
 
 
 def of_figures(evaluation: Mapping[str, Any], share: float) -> Iterator[Limit]:
     """The model's balanced 68-point error as a share of the mean face's, and each bin's, on every benchmark."""
-    for benchmark, block in evaluation["benchmarks"].items():
-        if PROTOCOL not in block["protocols"]:
-            raise FacemillError(
-                f"expected {PROTOCOL} among the protocols of {benchmark}, found none; add it to the config"
-            )
-        figures = block["protocols"][PROTOCOL]
+    for where, figures in _protocol(evaluation, PROTOCOL):
         mean = figures["mean_face"]
-        where = f"{benchmark}, {PROTOCOL} over the mean face's"
-        yield Limit(f"{where}, balanced", _ratio(figures["balanced"], mean["balanced"]), share)
+        what = f"{where} over the mean face's"
+        yield Limit(f"{what}, balanced", _ratio(figures["balanced"], mean["balanced"]), share)
         for name, entry in figures["bins"].items():
             other = mean["bins"][name]
             below = _ratio(entry and entry["mean"], other and other["mean"])
-            yield Limit(f"{where}, {name} degrees", below, 1.0)
+            yield Limit(f"{what}, {name} degrees", below, 1.0)
+
+
+def of_volumes(evaluation: Mapping[str, Any], iou: float) -> Iterator[Limit]:
+    """The overlap of the volumes of a model that learns them, the mean volume's beside it, on every benchmark."""
+    for where, figures in _protocol(evaluation, OVERLAP):
+        mean = figures["mean_face"]["headline"]
+        beside = "none" if mean is None else f"{mean:.3g}"
+        yield Limit(f"{where} (the mean volume's: {beside})", figures["headline"], least=iou)
+
+
+def _protocol(evaluation: Mapping[str, Any], protocol: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Where, in words, and the figures of one protocol, for every benchmark of a model."""
+    for benchmark, block in evaluation["benchmarks"].items():
+        where = f"{evaluation['model']} on {benchmark}"
+        if protocol not in block["protocols"]:
+            raise FacemillError(
+                f"expected {protocol} among the protocols of {where}, found none; add it to evaluation.protocols"
+            )
+        yield f"{where}, {protocol}", block["protocols"][protocol]
 
 
 def of_counts(counts: Mapping[str, Mapping[str, Any]]) -> Iterator[Limit]:
@@ -103,9 +125,9 @@ def of_census(figures: Mapping[str, Any]) -> Iterator[Limit]:
 
 
 def counts_of_ledger(rows: Sequence[Mapping[str, str]]) -> dict[str, dict[str, Any]]:
-    """The rows of ledger.tsv in the form of the JSON's counts."""
+    """The rows of ledger.tsv in the form of the JSON's counts, by data set, frame and target."""
     return {
-        row["dataset"]: {
+        place(row["dataset"], row["frame"], row["target"]): {
             "source": int(row["source"]),
             "reaped": {reason.code: int(row[reason.code]) for reason in Reason if int(row[reason.code])},
         }
@@ -113,18 +135,53 @@ def counts_of_ledger(rows: Sequence[Mapping[str, str]]) -> dict[str, dict[str, A
     }
 
 
-def limits(results: Path, model: str, share: float, census: Path | None) -> Iterator[Limit]:
-    """All limits of a run whose files are there; FacemillError where the model's JSON or an asked census is not."""
-    evaluation = read_json(results / "eval" / f"{model}.json")
-    yield from of_figures(evaluation, share)
+def place(dataset: str, frame: str, target: str) -> str:
+    """The name of one balance: of a data set in a frame, for a target."""
+    return f"{dataset} ({frame}, {target})"
+
+
+def judged(results: Path, named: Sequence[str]) -> list[dict[str, Any]]:
+    """The JSONs of the models named, else of all that the results folder has weights of; FacemillError for a model
+    named without one, and for none at all."""
+    if named:
+        return [read_json(results / "eval" / f"{model}.json") for model in dict.fromkeys(named)]
+    paths = [path for path in (results / "eval").glob("*.json") if not path.name.endswith(".run.json")]
+    found = [evaluation for path in sorted(paths) if (evaluation := read_json(path))["weights"]]
+    if not found:
+        raise FacemillError(f"expected JSONs of trained models in {results / 'eval'}, found none")
+    return found
+
+
+def limits(
+    results: Path, evaluations: Sequence[Mapping[str, Any]], share: float | None, iou: float
+) -> Iterator[Limit]:
+    """All limits of a run but the census's. share: of every model; None: `SHARES`, else `SHARE`."""
     ledger = results / "ledger.tsv"
-    more = counts_of_ledger(read_tsv(ledger)) if ledger.is_file() else {}
-    yield from of_counts({**more, **evaluation["counts"]})
+    counts = counts_of_ledger(read_tsv(ledger)) if ledger.is_file() else {}
+    for evaluation in evaluations:
+        model = evaluation["model"]
+        yield from of_figures(evaluation, SHARES.get(model, SHARE) if share is None else share)
+        if kind_of(results, evaluation) == "volume":
+            yield from of_volumes(evaluation, iou)
+        for dataset, count in evaluation["counts"].items():
+            counts[place(dataset, evaluation["frame"], evaluation["target"])] = count
+    yield from of_counts(counts)
     yield Limit(
         "shipped weights, MB", sum(p.stat().st_size for p in WEIGHTS.glob("*.safetensors")) / 1e6, 8.0
     )
-    if census is not None:
-        yield from of_census(read_json(census))
+
+
+def kind_of(results: Path, evaluation: Mapping[str, Any]) -> str | None:
+    """The kind of target that a model learns, as the card of its first training says; None for one without weights."""
+    for weights in evaluation["weights"]:
+        return read_json((results / weights["path"]).parent / "card.json")["target"]["kind"]
+    return None
+
+
+def missing(expected: Sequence[str], evaluations: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The models that are expected and not among those judged."""
+    found = {evaluation["model"] for evaluation in evaluations}
+    return [model for model in expected if model not in found]
 
 
 def _ratio(figure: float | None, other: float | None) -> float | None:
@@ -137,24 +194,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--results", type=Path, default=Path("results"))
-    parser.add_argument("--model", default="prn")
-    parser.add_argument("--share", type=float, default=0.6, help="of the mean face's figure, at most")
+    parser.add_argument("--model", action="append", default=[], help="may be given again; none: all")
+    parser.add_argument("--expect", nargs="+", default=[], metavar="MODEL", help="models that must be judged")
+    parser.add_argument("--share", type=float, help=f"of the mean face's figure at most; {SHARE}, prn 0.6")
+    parser.add_argument("--iou", type=float, default=IOU, help="overlap of volumes at least")
     parser.add_argument("--census", type=Path)
     options = parser.parse_args(arguments)
     census = options.census or (CENSUS if CENSUS.is_file() else None)
     try:
-        found = list(limits(options.results, options.model, options.share, census))
+        evaluations = judged(options.results, options.model)
+        found = list(limits(options.results, evaluations, options.share, options.iou))
+        found += of_census(read_json(census)) if census else []
     except FacemillError as error:
         print(f"limits: {error}; type: make run", file=sys.stderr)
         return 1
     for limit in found:
         print(limit)
+    absent = missing(options.expect, evaluations)
+    for model in absent:
+        path = f"{options.results}/eval/{model}.json"
+        print(f"{'MISSED':8}{model} is expected and was not judged; type: snakemake -j8 {path}")
     if census is None:
         print(
             f"no census at {CENSUS}; type: snakemake --configfile workflow/presets/census.yaml -j8 {CENSUS}"
         )
-    missed = sum(not limit.kept for limit in found)
-    print(f"{len(found)} limits, {missed} missed")
+    missed = sum(not limit.kept for limit in found) + len(absent)
+    print(f"{len(evaluations)} models, {len(found) + len(absent)} limits, {missed} missed")
     return int(missed > 0)
 
 

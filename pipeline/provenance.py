@@ -80,6 +80,7 @@ def code_parts(*modules: str) -> dict[str, str]:
     return found
 
 
+@cache
 def library_version(distribution: str) -> str:
     """The version that is installed, without a local build tag."""
     try:
@@ -102,7 +103,8 @@ def require_fresh_kernels(*modules: str) -> None:
 
 
 def _kernels_of(*modules: str) -> list[str]:
-    return [name for name in _kernels.SOURCES if f"kernel {name}" in code_parts(*modules)]
+    parts = code_parts(*modules)
+    return [name for name in _kernels.SOURCES if f"kernel {name}" in parts]
 
 
 @cache

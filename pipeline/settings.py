@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
+from copy import deepcopy
+from functools import lru_cache
 from pathlib import Path
 from types import UnionType
 from typing import Any, TypeVar, get_args, get_origin
@@ -100,7 +102,7 @@ def merge(base: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]
 def read_yaml(path: str | Path) -> dict[str, Any]:
     """The mapping in a YAML file."""
     try:
-        values = yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+        values = deepcopy(_yaml(Path(path).read_text(encoding="utf-8")))
     except FileNotFoundError as error:
         raise FacemillError(f"no config file {path}") from error
     except OSError as error:
@@ -110,6 +112,12 @@ def read_yaml(path: str | Path) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise FacemillError(f"{path}: expected a mapping of settings, found {type(values).__name__}")
     return values
+
+
+@lru_cache(maxsize=256)
+def _yaml(text: str) -> Any:
+    """The value of a YAML text: every job of a workflow asks for the protocols anew."""
+    return yaml.safe_load(text)
 
 
 def parse_assignment(text: str) -> dict[str, Any]:

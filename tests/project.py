@@ -21,6 +21,7 @@ datasets:
   synth_test: {synthetic: {pictures: 12, identities: 12}}
 targets: {posmap32: {kind: posmap, size: 32}}
 models: {prn: {target: posmap32, settings: {size: 32, width: 16}}}
+systems: [prn]
 training: {updates: 6, warmup: 1, validate_every: 3, save_every: 2, log_every: 2, threads: 1}
 evaluation: {protocols: [nme68_2d, nme68_3d, head_pose]}
 """

@@ -30,6 +30,8 @@ def project(base, tmp_path_factory):
         (copy.path / name).write_text(text, encoding="utf-8")
     copy.edit("model.yaml", "posmap96", "posmap32")  # the base run's maps
     copy.edit("model.yaml", "size: 96", "size: 32")
+    with (copy.path / "model.yaml").open("a", encoding="utf-8") as file:
+        file.write("systems: [prn, constant_map]\n")  # the base run names its own
     return copy
 
 

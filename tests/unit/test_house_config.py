@@ -385,3 +385,12 @@ def test_the_papers_schedules_can_be_set():
         "milestones: [48, 64], step_factor: 0.2, warmup: 0, warmup_epochs: 5, epochs: 80, batch_size: 1024}"
     )
     assert settings.load((), [synergynet, "systems=[prn]"]).training.milestones == [48, 64]
+
+
+def test_a_file_is_read_as_it_is_now_and_its_readers_share_nothing(tmp_path):
+    path = tmp_path / "overlay.yaml"
+    path.write_text("training: {lr: 1}\n", encoding="utf-8")
+    settings.read_yaml(path)["training"]["lr"] = 2
+    assert settings.read_yaml(path) == {"training": {"lr": 1}}
+    path.write_text("training: {lr: 3}\n", encoding="utf-8")
+    assert settings.read_yaml(path) == {"training": {"lr": 3}}
