@@ -60,6 +60,7 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
         yield from _known(f"packs.{k}.dataset", "data set", pack.dataset, config.datasets)
     for benchmark in config.evaluation.benchmarks:
         yield from _known("evaluation.benchmarks", "data set", benchmark, config.datasets)
+    yield from _of_tddfa(config)
     for name, files in config.evaluation.given.items():
         if not re.fullmatch(NAME, name) or name in config.models:
             yield (
@@ -77,6 +78,21 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
         yield from _of_training(config, f"shipped.{key}.training", shipped.training)
     if config.census is not None:
         yield from _known("census", "data set", config.census, config.datasets)
+
+
+def _of_tddfa(config: Config) -> Iterable[str]:
+    """The released network beside ours: whose name another system has, or whose own answers would be the truth."""
+    if config.evaluation.tddfa.weights is None:
+        return
+    for table, names in (("models", config.models), ("evaluation.given", config.evaluation.given)):
+        if "tddfa" in names:
+            yield f"{table}: expected no system tddfa beside that of evaluation.tddfa.weights, found one; rename it"
+    for benchmark in config.evaluation.benchmarks:
+        if benchmark in config.datasets and config.datasets[benchmark].labels == "tddfa":
+            yield (
+                f"evaluation.tddfa.weights: expected benchmarks with annotations, found {benchmark}, whose labels are "
+                "the network's own answers; set it to null"
+            )
 
 
 def _known(where: str, kind: str, name: str, names: Iterable[str]) -> Iterable[str]:

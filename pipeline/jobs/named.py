@@ -37,6 +37,9 @@ def named(config: Config, datasets: Iterable[str]) -> list[tuple[str, str]]:
             ]
     for name, files in config.evaluation.given.items():
         found += [(f"evaluation.given.{name}.{benchmark}", path) for benchmark, path in files.items()]
+    if config.evaluation.tddfa.weights is not None:
+        block = config.evaluation.tddfa
+        found += [(f"evaluation.tddfa.{key}", getattr(block, key)) for key in ("weights", "statistics")]
     for key in ("texels", "published"):
         found.append((f"evaluation.{key}", getattr(config.evaluation, key)))
     for name, model in config.models.items():
