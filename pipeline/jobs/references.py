@@ -7,7 +7,7 @@ from typing import Any
 
 from pipeline import registry
 from pipeline.config import Config, TargetSettings
-from pipeline.jobs.data import detection_of, face_model, path_of, per_shard, reader
+from pipeline.jobs.data import detection_of, face_model, labelled, path_of, per_shard, reader
 from pipeline.jobs.job import Parts
 from pipeline.jobs.models import answers_of, benchmark_parts, seeds_of
 from pipeline.records import FacemillError
@@ -23,16 +23,23 @@ NONE_GIVEN = ("predictions", "weights", "source", "kept", "reaped")
 """Inputs of a system's JSON that predictions which were given have none of."""
 
 
+def benchmarks_of_tddfa(config: Config) -> list[str]:
+    """The benchmarks that the released network is judged on where the user has its weights: not those whose truth the
+    labeller has made, since that is its own answer."""
+    if config.evaluation.tddfa.weights is None:
+        return []
+    return [name for name in config.evaluation.benchmarks if not labelled(config, name)]
+
+
 def is_tddfa(config: Config, model: str) -> bool:
     """Whether a system is the released network."""
-    return model == TDDFA and config.evaluation.tddfa.weights is not None
+    return model == TDDFA and bool(benchmarks_of_tddfa(config))
 
 
 def references_of(config: Config) -> dict[str, list[str]]:
     """The systems beside the models by name, each with its benchmarks: the released network first."""
-    given = {name: list(files) for name, files in config.evaluation.given.items()}
-    own = {TDDFA: config.evaluation.benchmarks} if is_tddfa(config, TDDFA) else {}
-    return {**own, **given}
+    own = {TDDFA: benchmarks_of_tddfa(config)} if is_tddfa(config, TDDFA) else {}
+    return own | {name: list(files) for name, files in config.evaluation.given.items()}
 
 
 def first_model(config: Config) -> str:
@@ -47,6 +54,11 @@ def infer_tddfa(config: Config, benchmark: str) -> Parts:
         raise FacemillError(
             "evaluation.tddfa.weights: expected a checkpoint of 3DDFA_V2, found none; type: python -m pipeline data "
             "fetch mb05, and set it to ${FACEMILL_DATA}/weights/mb05_120x120.pth"
+        )
+    if benchmark not in benchmarks_of_tddfa(config):
+        raise FacemillError(
+            f"infer_tddfa: expected a benchmark with annotations of its own, {' or '.join(benchmarks_of_tddfa(config))}; "
+            f"found {benchmark}"
         )
     inputs, settings, _ = reader(config, benchmark)
     face_inputs, face, face_modules = face_model(config, benchmark)

@@ -300,7 +300,9 @@ def test_predictions_that_were_given_are_scored_like_a_model_beside_a_models_mea
 
 
 def test_given_predictions_have_jobs_of_their_own():
-    config = settings_of((), ["evaluation.given={theirs: {synth_test: /their/predictions.npz}}"])
+    config = settings_of(
+        (), ["evaluation.given={theirs: {synth_test: /their/predictions.npz}}", "systems=[prn]"]
+    )
     job = jobs.job(config, "score", model="theirs", seed=0, benchmark="synth_test")
     assert job.inputs["given"] == ["/their/predictions.npz"]
     assert job.inputs["beside"] == "results/score/prn/seed0/synth_test.tsv"
