@@ -134,7 +134,7 @@ class EvaluationSettings(Strict):
     )
     tddfa: TddfaSettings = Field(
         TddfaSettings(),
-        description="3DDFA_V2's released network as a system beside ours, where it has weights and a benchmark annotations",
+        description="3DDFA_V2's released network as a system beside ours, on benchmarks with annotations",
     )
     published: str | None = Field(
         None, description="folder of published predictions, for the sanity card; null: its other cases alone"

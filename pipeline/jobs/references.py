@@ -56,9 +56,9 @@ def infer_tddfa(config: Config, benchmark: str) -> Parts:
             "fetch mb05, and set it to ${FACEMILL_DATA}/weights/mb05_120x120.pth"
         )
     if benchmark not in benchmarks_of_tddfa(config):
+        known = " or ".join(benchmarks_of_tddfa(config)) or "of which the config has none"
         raise FacemillError(
-            f"infer_tddfa: expected a benchmark with annotations of its own, {' or '.join(benchmarks_of_tddfa(config))}; "
-            f"found {benchmark}"
+            f"infer_tddfa: expected a benchmark with annotations of its own, {known}; found {benchmark}"
         )
     inputs, settings, _ = reader(config, benchmark)
     face_inputs, face, face_modules = face_model(config, benchmark)
