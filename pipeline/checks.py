@@ -60,6 +60,7 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
         yield from _known(f"packs.{k}.dataset", "data set", pack.dataset, config.datasets)
     for benchmark in config.evaluation.benchmarks:
         yield from _known("evaluation.benchmarks", "data set", benchmark, config.datasets)
+    yield from _of_tddfa(config)
     for name, files in config.evaluation.given.items():
         if not re.fullmatch(NAME, name) or name in config.models:
             yield (
@@ -77,6 +78,13 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
         yield from _of_training(config, f"shipped.{key}.training", shipped.training)
     if config.census is not None:
         yield from _known("census", "data set", config.census, config.datasets)
+
+
+def _of_tddfa(config: Config) -> Iterable[str]:
+    """The released network beside ours, whose name another system has."""
+    for table, names in (("models", config.models), ("evaluation.given", config.evaluation.given)):
+        if config.evaluation.tddfa.weights is not None and "tddfa" in names:
+            yield f"{table}: expected no system tddfa beside that of evaluation.tddfa.weights, found one; rename it"
 
 
 def _known(where: str, kind: str, name: str, names: Iterable[str]) -> Iterable[str]:

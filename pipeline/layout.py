@@ -44,6 +44,7 @@ PATTERNS: dict[str, dict[str, str]] = {
     },
     "learning_curves": {"svg": "train/{model}/curves.svg", "png": "train/{model}/curves.png"},
     "infer": {"predictions": "infer/{model}/seed{seed}/{benchmark}.h5"},
+    "infer_tddfa": {"predictions": "infer_tddfa/{benchmark}.h5"},
     "score": {"scores": "score/{model}/seed{seed}/{benchmark}.tsv"},
     "evaluate": {"evaluation": "eval/{model}.json"},
     "card": {"markdown": "cards/{model}.md", "card": "cards/{model}.json"},

@@ -17,6 +17,7 @@ from pipeline.config.stages import (
     LabellingSettings,
     LeakSettings,
     TargetSettings,
+    TddfaSettings,
 )
 from pipeline.config.training import (
     UPKEEP,
@@ -48,6 +49,7 @@ __all__ = [
     "Strict",
     "SyntheticSettings",
     "TargetSettings",
+    "TddfaSettings",
     "TrainingSettings",
 ]
 

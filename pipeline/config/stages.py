@@ -50,8 +50,8 @@ class DetectionSettings(Strict):
     precision: Literal["fp32", "bf16", "fp16"] = Field("fp32", description="of our own networks")
 
 
-class LabellingSettings(Strict):
-    """Pseudo ground truth by 3DDFA_V2's network, for data sets whose labels are tddfa."""
+class TddfaSettings(Strict):
+    """3DDFA_V2's released network at work, with the user's weights: by default as its authors run it on a photo."""
 
     weights: str | None = Field(None, description="a published checkpoint, as mb05_120x120.pth")
     statistics: str | None = Field(
@@ -61,19 +61,29 @@ class LabellingSettings(Strict):
     roi: Literal["box", "landmarks"] = Field(
         "landmarks", description="what the first pass is cut by; a face without landmarks is cut by its box"
     )
-    passes: int = Field(2, ge=1, le=3, description="each further pass is cut by the landmarks of the last")
+    passes: int = Field(1, ge=1, le=3, description="each further pass is cut by the landmarks of the last")
     resample: Literal["exact", "linear", "cv2_uint8"] = Field(
-        "exact",
+        "cv2_uint8",
         description="linear: the peers' square without anti-aliasing; cv2_uint8 reproduces the peers' pixels",
     )
     pixels: Literal["3ddfa_v2", "exact"] = Field(
         "3ddfa_v2", description="where a crop's coordinates lie: by its corner, as published networks mean it"
     )
+    batch: int = Field(32, ge=1, description="faces in one pass")
+
+
+class LabellingSettings(TddfaSettings):
+    """Pseudo ground truth by 3DDFA_V2's network, for data sets whose labels are tddfa."""
+
+    passes: int = Field(2, ge=1, le=3, description="each further pass is cut by the landmarks of the last")
+    resample: Literal["exact", "linear", "cv2_uint8"] = Field(
+        "exact",
+        description="linear: the peers' square without anti-aliasing; cv2_uint8 reproduces the peers' pixels",
+    )
     agreement: float = Field(
         10.0, gt=0, description="largest distance of two passes' landmarks, per cent of sqrt(w h)"
     )
     inside: Share = Field(0.75, description="least share of the face's mesh that lies in the picture")
-    batch: int = Field(32, ge=1, description="faces in one pass")
 
 
 class LeakSettings(Strict):

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
+from pipeline.config.stages import TddfaSettings
 from pipeline.config.types import Keywords, Range, Share, Strict, different, rising
 
 
@@ -130,6 +131,10 @@ class EvaluationSettings(Strict):
     )
     given: dict[str, dict[str, str]] = Field(
         {}, description="systems beside ours: name -> benchmark -> file or folder of its predictions"
+    )
+    tddfa: TddfaSettings = Field(
+        TddfaSettings(),
+        description="3DDFA_V2's released network as a system beside ours, on benchmarks with annotations",
     )
     published: str | None = Field(
         None, description="folder of published predictions, for the sanity card; null: its other cases alone"

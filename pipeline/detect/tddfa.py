@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from pipeline.config import LabellingSettings
+from pipeline.config import LabellingSettings, TddfaSettings
 from pipeline.datasets.base import FaceAnnotation
 from pipeline.detect.tddfa_roi import Roi, first_roi, roi_of_landmarks
 from pipeline.geometry.boxes import box_size, landmark_box
@@ -101,7 +101,7 @@ class Labeller:
         network: nn.Module,
         whitening: Whitening,
         model: MorphableModel,
-        settings: LabellingSettings,
+        settings: TddfaSettings,
     ):
         self.network = network.to(memory_format=torch.channels_last).eval()
         self.whitening, self.settings = whitening, settings
@@ -191,13 +191,13 @@ def disagreement(first: np.ndarray, second: np.ndarray) -> float:
     return 100.0 * distance / size if size > 0 else np.inf
 
 
-def require_modes(model: MorphableModel) -> None:
-    """FacemillError unless the face model's first 40 shape and 10 expression modes are those that the network's
-    coefficients belong to."""
+def require_modes(model: MorphableModel, user: str = "labels: tddfa") -> None:
+    """FacemillError, which begins with the setting that `user` says, unless the face model's first 40 shape and 10
+    expression modes are those that the network's coefficients belong to."""
     modes = (len(model.shape_sigma), len(model.expression_sigma))
     if model.name not in FACE_MODELS_OF_BFM or modes[0] < SHAPES or modes[1] < EXPRESSIONS:
         raise FacemillError(
-            f"labels: tddfa needs a face model with the modes of the Basel Face Model 2009 (face_model.id "
+            f"{user} needs a face model with the modes of the Basel Face Model 2009 (face_model.id "
             f"{' or '.join(FACE_MODELS_OF_BFM)}, at least {SHAPES} + {EXPRESSIONS} modes), found {model.name} with "
             f"{modes[0]} + {modes[1]} modes; set face_model.id to npz and face_model.path to a file like bfm_sim.npz"
         )

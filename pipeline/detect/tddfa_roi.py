@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.config import LabellingSettings
+from pipeline.config import TddfaSettings
 from pipeline.geometry.boxes import box_centre, box_size
 from pipeline.geometry.frames import CropTransform, Roi120
 from pipeline.geometry.resample import crop_image, sample, stretch
@@ -51,7 +51,7 @@ def first_roi(
     landmarks: np.ndarray,
     whole: bool,
     picture: tuple[int, int],
-    settings: LabellingSettings,
+    settings: TddfaSettings,
 ) -> Roi:
     """The square of a detected face: the picture (height, width) itself where it is a crop already, else about the
     landmarks (68, 2), else (`roi: box`, or landmarks that are NaN) about the box (4,).
@@ -71,15 +71,13 @@ def first_roi(
     return _roi(cut, square, picture, settings)
 
 
-def roi_of_landmarks(landmarks: np.ndarray, picture: tuple[int, int], settings: LabellingSettings) -> Roi:
+def roi_of_landmarks(landmarks: np.ndarray, picture: tuple[int, int], settings: TddfaSettings) -> Roi:
     """The square about landmarks (68, 2|3) in px of a picture (height, width)."""
     cut = Roi120.from_landmarks(landmarks, legacy=settings.resample != "exact")
     return _roi(cut, Roi120.from_landmarks(landmarks).window(), picture, settings)
 
 
-def _roi(
-    cut: CropTransform, square: np.ndarray, picture: tuple[int, int], settings: LabellingSettings
-) -> Roi:
+def _roi(cut: CropTransform, square: np.ndarray, picture: tuple[int, int], settings: TddfaSettings) -> Roi:
     side = float(square[2] - square[0])
     if not LEAST <= side <= MOST * max(picture):
         raise FacemillError(
@@ -94,7 +92,7 @@ def _roi(
     return Roi(cut, _frame(cut, square, settings), settings.resample, edges)
 
 
-def _frame(cut: CropTransform, corner: np.ndarray, settings: LabellingSettings) -> CropTransform:
+def _frame(cut: CropTransform, corner: np.ndarray, settings: TddfaSettings) -> CropTransform:
     """The crop's coordinates: of `cut` itself, or with pixel (0, 0) at the corner x1, y1, x2, y2."""
     if settings.pixels == "exact":
         return cut

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline import layout, registry
 from pipeline.config import UPKEEP, Config
-from pipeline.jobs import cards, copies, data, evaluation, models, report, truth
+from pipeline.jobs import cards, copies, data, evaluation, models, references, report, truth
 from pipeline.jobs.data import located, splits_of
 from pipeline.jobs.job import Job, Parts
 from pipeline.jobs.models import seeds_of, used
@@ -39,6 +39,7 @@ STAGES: dict[str, Callable[..., Parts]] = {
     "train": models.train,
     "learning_curves": cards.learning_curves,
     "infer": models.infer,
+    "infer_tddfa": references.infer_tddfa,
     "score": evaluation.score,
     "evaluate": evaluation.evaluate,
     "card": cards.card,

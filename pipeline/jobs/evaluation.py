@@ -10,27 +10,32 @@ from pipeline.config import Config
 from pipeline.jobs.data import dataset_of, detection_of, face_model, path_of, root_of, target_of
 from pipeline.jobs.job import Parts
 from pipeline.jobs.models import answers_of, benchmark_parts, model_of, packs_of, seeds_of
+from pipeline.jobs.references import (
+    SEED,
+    answers_of_all,
+    evaluate_reference,
+    is_tddfa,
+    predictions_of_tddfa,
+    references_of,
+    score_reference,
+)
 from pipeline.records import FacemillError
 from pipeline.settings import PROTOCOLS, as_values, protocol_names, protocols_of, read_yaml
 
-GIVEN_SEED = "0"
-"""The seed in the paths of predictions that were given."""
 LIFT_PAIRS = (("direct3d", "lift3d"), ("fan_depth", "fan_lift"))
 """Models that find landmarks in 3D at once, and models that find them in 2D and lift them: a student project's own, and
 the modern pair."""
 LIFT_PROTOCOLS = ("nme68_3d_zmean", "nme68_3d", "nme68_3d_similarity", "nme68_2d")
 """By which the two are compared; the first of them that is scored answers which is better."""
-NONE_GIVEN = ("predictions", "weights", "source", "kept", "reaped")
-"""Inputs of a model's JSON that predictions which were given have none of."""
 SAID = frozenset({"paper", "source", "uncertain", "crops", "default"})
 """Keys of a protocol file that change no figure: a better sentence makes nothing run again."""
 
 
 def score(config: Config, model: str, seed: str, benchmark: str) -> Parts:
     """The scores of stored predictions, and of the mean face beside them."""
-    if model in config.evaluation.given:
-        return _score_given(config, model, seed, benchmark)
     inputs, settings, modules = _truth(config, benchmark)
+    if model in references_of(config):
+        return score_reference(config, model, seed, benchmark, (inputs, settings, modules))
     block = model_of(config, model)
     inputs |= benchmark_parts(config, model, benchmark)
     inputs["predictions"] = path_of(
@@ -40,24 +45,6 @@ def score(config: Config, model: str, seed: str, benchmark: str) -> Parts:
     target = target_of(config, block.target)
     settings["target"] = as_values(target)
     return inputs, settings, (*answers_of(config, [model]), *modules)
-
-
-def _score_given(config: Config, model: str, seed: str, benchmark: str) -> Parts:
-    """The scores of predictions in a file that the config names, with the mean face of its first model beside them."""
-    files = config.evaluation.given[model]
-    if benchmark not in files or seed != GIVEN_SEED:
-        known = ", ".join(files)
-        raise FacemillError(
-            f"evaluation.given.{model}: expected a benchmark of {known} with seed {GIVEN_SEED}, found {benchmark} "
-            f"with seed {seed}"
-        )
-    inputs, settings, modules = _truth(config, benchmark)
-    first = next(iter(config.models))
-    at = {"model": first, "seed": seeds_of(config, first)[0], "benchmark": benchmark}
-    inputs["source"] = path_of(config, "source", "source", dataset=benchmark)
-    inputs["given"] = [files[benchmark]]
-    inputs["beside"] = path_of(config, "score", "scores", **at)
-    return inputs, settings, (*modules, "pipeline.evaluation.given")
 
 
 def _truth(config: Config, benchmark: str) -> Parts:
@@ -76,8 +63,8 @@ def _truth(config: Config, benchmark: str) -> Parts:
 
 def evaluate(config: Config, model: str) -> Parts:
     """The JSON of one model: every benchmark, protocol and seed."""
-    if model in config.evaluation.given:
-        return _evaluate_given(config, model)
+    if model in references_of(config):
+        return evaluate_reference(config, model, contents_of(protocols_of(config)))
     block = model_of(config, model)
     seeds = seeds_of(config, model)
     benchmarks = config.evaluation.benchmarks
@@ -114,25 +101,6 @@ def evaluate(config: Config, model: str) -> Parts:
     return inputs, settings, ()
 
 
-def _evaluate_given(config: Config, model: str) -> Parts:
-    """The JSON of predictions that were given: no weights, no ledger."""
-    benchmarks = list(config.evaluation.given[model])
-    at = {"model": model, "seed": GIVEN_SEED}
-    scores = [path_of(config, "score", "scores", benchmark=benchmark, **at) for benchmark in benchmarks]
-    inputs: dict[str, Any] = {"scores": scores, **{name: [] for name in NONE_GIVEN}}
-    settings = {
-        "model": "given",
-        "frame": None,
-        "target": None,
-        "seeds": [int(GIVEN_SEED)],
-        "benchmarks": benchmarks,
-        "crops": dict.fromkeys(benchmarks),
-        "datasets": [],
-        "protocols": contents_of(protocols_of(config)),
-    }
-    return inputs, settings, ()
-
-
 def sheet(config: Config, model: str, seed: str, benchmark: str) -> Parts:
     """The picture sheet of one model on one benchmark."""
     inputs, settings, face_modules = face_model(config, benchmark)
@@ -150,30 +118,36 @@ def sheet(config: Config, model: str, seed: str, benchmark: str) -> Parts:
 
 def scored(config: Config) -> tuple[dict[str, Any], dict[str, Any]]:
     """Inputs and settings of a job that looks at everything that was scored: `pipeline.tables.results.results_of`."""
-    runs = [
-        [model, str(seed), benchmark]
+    at = [
+        {"model": model, "seed": str(seed), "benchmark": benchmark}
         for model in config.models
         for benchmark in config.evaluation.benchmarks
         for seed in seeds_of(config, model)
     ]
-    given = [
-        [name, GIVEN_SEED, benchmark]
-        for name, files in config.evaluation.given.items()
-        for benchmark in files
-    ]
-    at = [{"model": model, "seed": seed, "benchmark": benchmark} for model, seed, benchmark in runs]
-    systems = [*config.models, *config.evaluation.given]
-    everything = [*at, *({"model": name, "seed": seed, "benchmark": b} for name, seed, b in given)]
+    predictions = [path_of(config, "infer", "predictions", **run) for run in at]
+    packs = [benchmark_parts(config, run["model"], run["benchmark"])["pack"] for run in at]
+    given = []
+    for model, benchmarks in references_of(config).items():
+        for benchmark in benchmarks:
+            run = {"model": model, "seed": SEED, "benchmark": benchmark}
+            if is_tddfa(config, model):
+                stored = predictions_of_tddfa(config, benchmark)
+                at.append(run)
+                predictions.append(stored["predictions"])
+                packs.append(stored["pack"])
+            else:
+                given.append(run)
+    systems = [*config.models, *references_of(config)]
     inputs = {
         "evaluations": [path_of(config, "evaluate", "evaluation", model=model) for model in systems],
-        "scores": [path_of(config, "score", "scores", **run) for run in everything],
-        "predictions": [path_of(config, "infer", "predictions", **run) for run in at],
-        "packs": [benchmark_parts(config, model, benchmark)["pack"] for model, _, benchmark in runs],
+        "scores": [path_of(config, "score", "scores", **run) for run in [*at, *given]],
+        "predictions": predictions,
+        "packs": packs,
     }
     return inputs, {
         "models": systems,
-        "runs": runs,
-        "given": given,
+        "runs": [list(run.values()) for run in at],
+        "given": [list(run.values()) for run in given],
         "protocols": contents_of(protocols_of(config)),
     }
 
@@ -225,7 +199,7 @@ def figure(config: Config, figure: str) -> Parts:
     """One of the figures, from the scores, predictions and packs of all models."""
     inputs, settings = scored(config)
     face_inputs, face, face_modules = face_model(config)
-    modules = (registry.FIGURES.module(figure), *answers_of(config, config.models), *face_modules)
+    modules = (registry.FIGURES.module(figure), *answers_of_all(config), *face_modules)
     return inputs | face_inputs, settings | face, modules
 
 

@@ -8,6 +8,7 @@ from pipeline.config import Config, FaceModelSettings
 from pipeline.io.published import absent
 from pipeline.jobs.data import dataset_of, detection_of, labelled, located
 from pipeline.jobs.models import MASKS, used
+from pipeline.jobs.references import benchmarks_of_tddfa
 from pipeline.jobs.weights import own_files
 from pipeline.records import FacemillError
 from pipeline.settings import training_of
@@ -37,6 +38,9 @@ def named(config: Config, datasets: Iterable[str]) -> list[tuple[str, str]]:
             ]
     for name, files in config.evaluation.given.items():
         found += [(f"evaluation.given.{name}.{benchmark}", path) for benchmark, path in files.items()]
+    if benchmarks_of_tddfa(config):
+        block = config.evaluation.tddfa
+        found += [(f"evaluation.tddfa.{key}", getattr(block, key)) for key in ("weights", "statistics")]
     for key in ("texels", "published"):
         found.append((f"evaluation.{key}", getattr(config.evaluation, key)))
     for name, model in config.models.items():

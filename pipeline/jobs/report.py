@@ -9,7 +9,8 @@ from pipeline.config import Config
 from pipeline.jobs.data import PAGE_FILES, face_model, path_of
 from pipeline.jobs.evaluation import contents_of, scored
 from pipeline.jobs.job import Parts
-from pipeline.jobs.models import answers_of, ledger, used
+from pipeline.jobs.models import ledger, used
+from pipeline.jobs.references import answers_of_all
 from pipeline.settings import protocols_of
 
 
@@ -48,7 +49,7 @@ def report_page(config: Config) -> Parts:
         "costs": f"{config.results}/benchmarks",
     }
     modules = dict.fromkeys(module for _, _, each in faces.values() for module in each)
-    return inputs, settings, (*answers_of(config, config.models), *modules)
+    return inputs, settings, (*answers_of_all(config), *modules)
 
 
 def assets() -> list[str]:

@@ -38,8 +38,9 @@ def load_whitening(path: str | Path) -> Whitening:
     )
 
 
-def own_whitening(path: str | Path) -> Whitening:
+def own_whitening(path: str | Path, setting: str = "labelling.statistics") -> Whitening:
     """The statistics that come with a face model's file or folder: in its .npz, else in a file of BESIDE beside it.
+    setting: the one that names a file of them, for messages.
 
     They belong to a checkpoint, not to the face: 3DDFA_V2's and 3DDFA's networks have different ones.
 
@@ -59,7 +60,7 @@ def own_whitening(path: str | Path) -> Whitening:
     except FacemillError as problem:
         raise FacemillError(
             f"{problem}; the face model brings no statistics of the labeller's parameters: type: python -m pipeline "
-            f"data fetch tddfa_statistics, and set labelling.statistics=${{FACEMILL_DATA}}/weights/{BESIDE[0]}"
+            f"data fetch tddfa_statistics, and set {setting}=${{FACEMILL_DATA}}/weights/{BESIDE[0]}"
         ) from problem
 
 

@@ -27,7 +27,8 @@ def run(
     (of the first seed, one a benchmark) and weights (one a seed), none of either of predictions that were given, and
     source, kept, reaped (one a data set); `outputs` evaluation
     (json); `settings` frame, target, seeds, benchmarks, crops (of each benchmark: detector and frame, or null where
-    nobody knows), datasets, protocols {id: content of its file}."""
+    nobody knows), datasets, protocols {id: content of its file}, and named: the user's weights as the config has
+    them."""
     chosen = protocols.ordered(settings["protocols"])
     seeds = [str(seed) for seed in settings["seeds"]]
     paths = iter(inputs["scores"])
@@ -42,14 +43,14 @@ def run(
         )
         told = {"crops": settings["crops"][benchmark], "landmarks": methods.get(benchmark)}
         benchmarks[benchmark] = {**told, **block}
-    weights = zip(seeds, inputs["weights"], strict=True) if inputs["weights"] else ()
-    ledgers = zip(settings["datasets"], inputs["source"], inputs["kept"], inputs["reaped"], strict=True)
     results = Path(outputs["evaluation"]).parent.parent
+    named = settings.get("named") or [_below(path, results) for path in inputs["weights"]]
+    weights = zip(seeds, inputs["weights"], named, strict=True) if inputs["weights"] else ()
+    ledgers = zip(settings["datasets"], inputs["source"], inputs["kept"], inputs["reaped"], strict=True)
     value = {
         "model": wildcards["model"],
         "weights": [
-            {"seed": int(seed), "path": _below(path, results), "sha256": sha256_of(path)}
-            for seed, path in weights
+            {"seed": int(seed), "path": name, "sha256": sha256_of(path)} for seed, path, name in weights
         ],
         "frame": settings["frame"],
         "target": settings["target"],

@@ -40,10 +40,10 @@ def run(
     """Score one system with one seed, and the mean face beside it, on one benchmark.
 
     A model of the chain: `inputs` predictions, pack (the benchmark's), and the list train (packs, whose mean is the
-    mean face). Predictions that were given: `inputs` the list given (their file or folder) and beside (scores of a
-    model, whose mean face is taken over). Of both: `inputs` source and the list texels (a file, or none); `outputs`
-    scores (tsv); `settings` face_model, reader, root, labels, protocols {id: content of its file}, and target of a
-    model.
+    mean face). A system that was not trained here: beside (scores of a model, whose mean face is taken over) instead
+    of train; where its predictions were given, the list given (their file or folder) instead of predictions and pack.
+    Of all: `inputs` source and the list texels (a file, or none); `outputs` scores (tsv); `settings` face_model,
+    reader, root, labels, protocols {id: content of its file}, and target of stored predictions.
     """
     texels = read_texels(inputs["texels"][0]) if inputs["texels"] else None
     chart = Chart(load_face_model(**settings["face_model"]), texels)
@@ -59,7 +59,10 @@ def run(
     )
     task = _Task(truth, [picture.id for picture in pictures], chosen, chart)
     of = _given if "given" in inputs else _predicted
-    write_scores(Path(outputs["scores"]), of(inputs, settings, task))
+    scores = of(inputs, settings, task)
+    if "beside" in inputs:
+        scores["mean_face"] = read_scores(Path(inputs["beside"]))["mean_face"]
+    write_scores(Path(outputs["scores"]), scores)
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,14 +76,13 @@ class _Task:
 
 
 def _predicted(inputs: Mapping[str, Any], settings: Mapping[str, Any], task: _Task) -> dict[str, list[Score]]:
-    """The scores of a model of the chain, and of the mean of what it has learnt from."""
+    """The scores of stored predictions, and of the mean of what a model has learnt from."""
     answers = Answers(TargetSettings.model_validate(settings["target"]), task.chart)
-    mean = answers.output.mean([Path(path) for path in inputs["train"]])
     with hdf5.open_checked(inputs["pack"], PACK) as pack:
-        found = {
-            "model": answers.stored(inputs["predictions"], pack),
-            "mean_face": answers.constant(*mean, pack),
-        }
+        found = {"model": answers.stored(inputs["predictions"], pack)}
+        if "train" in inputs:
+            mean = answers.output.mean([Path(path) for path in inputs["train"]])
+            found["mean_face"] = answers.constant(*mean, pack)
         return score_benchmark(
             {name: ((p.picture, answers.shape(p)) for p in each) for name, each in found.items()},
             task.truth.of_pack(pack),
@@ -92,7 +94,7 @@ def _predicted(inputs: Mapping[str, Any], settings: Mapping[str, Any], task: _Ta
 
 
 def _given(inputs: Mapping[str, Any], settings: Mapping[str, Any], task: _Task) -> dict[str, list[Score]]:
-    """The scores of predictions that were given, and of a model's mean face; the log names those of other pictures."""
+    """The scores of predictions that were given; the log names those of other pictures."""
     (given,) = inputs["given"]
     if settings["labels"] == "tddfa":
         raise FacemillError(f"{given}: expected a benchmark with annotations, found one of the labeller's")
@@ -100,4 +102,4 @@ def _given(inputs: Mapping[str, Any], settings: Mapping[str, Any], task: _Task) 
     scores, strangers = score_given(shapes, [task.truth.of(name) for name in task.names], task.protocols)
     if strangers:
         print(f"{given}: not scored, since the benchmark has no such picture: {', '.join(strangers)}")
-    return {"model": scores, "mean_face": read_scores(Path(inputs["beside"]))["mean_face"]}
+    return {"model": scores}

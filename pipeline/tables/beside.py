@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from pipeline.tables.paper import Heading, Paper, Part, data_set_of
-from pipeline.tables.results import Results
+from pipeline.tables.results import MEAN_FACE, Results
 from pipeline.tables.statistics import failed, floor, interval, reasons, spread, statistic, with_failures
 from pipeline.tables.table import Cell, Column, Table
 
 NOTES = (
     "Ours: the mean over seeds, each over the pictures that it scored; low and high: 95 % interval over pictures; "
     "with failures: pictures without a usable prediction at the protocol's worst score, of means over all pictures; "
-    "spread: largest less smallest of the seeds. Mean face: the mean of the training targets predicted for every face.",
+    "spread: largest less smallest of the seeds. Mean face: the mean of a model's training targets predicted for every "
+    "face; model mean_face: that of the first model whose own has a score. Model tddfa: 3DDFA_V2's released network.",
     "There is a difference (ours less the paper's) only on the paper's own pictures, that is, on benchmarks whose id "
     "begins with the data set's name. A benchmark may hold fewer of them than the paper's: see scored.",
     "Floor: plain or balanced 2D error of the face model's own 68 landmarks against the true ones; differences below "
@@ -51,9 +53,9 @@ def beside(paper: Paper, results: Results, notes: tuple[str, ...] = ()) -> Table
     """The table of a paper.
 
     Under each heading stand the paper's methods in its order, each with the models of the run that re-implement it on
-    every benchmark under every protocol of the heading; then the run's other models. A benchmark with another paper's
-    pictures is left out; one with pictures of no paper stands under the first heading of its protocols and statistic.
-    Notes say why figures are absent.
+    every benchmark under every protocol of the heading; then the run's other models and the mean face. A benchmark with
+    another paper's pictures is left out; one with pictures of no paper stands under the first heading of its protocols
+    and statistic. Notes say why figures are absent.
     """
     ours = _Ours(results)
     rows = [
@@ -98,6 +100,7 @@ def _rows(part: Part, number: int, ours: _Ours) -> Iterator[dict[str, Cell]]:
             yield printed | row | {"difference": row["ours"] - value if own else None}
     for model in others:
         yield from ours.rows(model, heading, benchmarks)
+    yield from ours.mean_faces(heading, benchmarks)
 
 
 class _Ours:
@@ -128,19 +131,38 @@ class _Ours:
                 if benchmark in blocks and protocol in blocks[benchmark]["protocols"]:
                     yield self._row(model, benchmark, protocol, heading)
 
+    def mean_faces(self, heading: Heading, benchmarks: Sequence[str]) -> Iterator[dict[str, Cell]]:
+        """The rows of the mean face as a system of its own."""
+        for protocol in heading.protocols:
+            for benchmark in benchmarks:
+                if found := self.results.mean_face(benchmark, protocol):
+                    yield self._cells(*found, MEAN_FACE, benchmark, protocol, heading)
+
     def _row(self, model: str, benchmark: str, protocol: str, heading: Heading) -> dict[str, Cell]:
-        block = self.results.evaluations[model]["benchmarks"][benchmark]
-        figures = block["protocols"][protocol]
-        name = heading.statistic
+        figures = self.results.evaluations[model]["benchmarks"][benchmark]["protocols"][protocol]
         for who, found in ((model, figures), ("the mean face", figures["mean_face"])):
-            for reason, pictures in reasons(found, name).items():
+            for reason, pictures in reasons(found, heading.statistic).items():
                 self.reasons.setdefault((benchmark, protocol, reason), {})[who] = pictures
-        low, high = interval(self.results, model, benchmark, self.protocols[protocol], name)
+        cells = self._cells(model, figures, "model", benchmark, protocol, heading)
+        return cells | {"mean face": statistic(figures["mean_face"], heading.statistic)}
+
+    def _cells(
+        self,
+        model: str,
+        figures: Mapping[str, Any],
+        predictor: str,
+        benchmark: str,
+        protocol: str,
+        heading: Heading,
+    ) -> dict[str, Cell]:
+        """The cells of a model or of its mean face."""
+        block, name = self.results.evaluations[model]["benchmarks"][benchmark], heading.statistic
+        low, high = interval(self.results, model, benchmark, self.protocols[protocol], name, predictor)
         return {
             "data set": heading.data_set,
             "protocol": protocol,
             "statistic": name,
-            "model": model,
+            "model": model if predictor == "model" else MEAN_FACE,
             "benchmark": benchmark,
             "scored": figures["n"],
             "failed": failed(block, figures),
@@ -150,7 +172,6 @@ class _Ours:
             "with failures": with_failures(figures, name),
             "seeds": len(figures["seeds"]),
             "spread": spread(figures, name),
-            "mean face": statistic(figures["mean_face"], name),
             "floor": floor(block, figures, name),
         }
 

@@ -15,7 +15,7 @@ import numpy as np
 from pipeline.evaluation.protocols import Protocol
 from pipeline.evaluation.report import common
 from pipeline.tables.comparison import Pair, compare, figure_of, strata_of
-from pipeline.tables.results import Results
+from pipeline.tables.results import MEAN_FACE, Results
 from pipeline.tables.table import Cell, Column, Table
 
 COLUMNS = (
@@ -35,6 +35,7 @@ COLUMNS = (
     Column("least by seed", digits=3, sign=True),
     Column("largest by seed", digits=3, sign=True),
     Column("better"),
+    Column("mean face", digits=3),
 )
 NOTES = (
     "Of direct, of lifted: NME in per cent, the protocol's figure over the pictures that every seed of both scored, "
@@ -45,18 +46,21 @@ NOTES = (
     "of the one and every seed of the other. Better: whose figure is lower where the interval leaves out zero and no "
     "two seeds say otherwise.",
     "Both models of a pair learn from the same pictures; whatever their figures have in common, such as the face model "
-    "behind the truth, is no part of the difference.",
+    "behind the truth, is no part of the difference. Mean face: of the direct model's training targets, on the same "
+    "pictures; a model that is no better has learnt nothing.",
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
     """A pair under one protocol on one benchmark. by_seed: (k, m) figures of each seed of the direct model less those
-    of each seed of the lifted one; spreads: of either model's figures."""
+    of each seed of the lifted one; spreads: of either model's figures. mean_face: figure of the direct
+    model's on the same pictures, None where it has no score."""
 
     pair: Pair
     by_seed: np.ndarray
     spreads: tuple[float, float]
+    mean_face: float | None
 
     @property
     def sure(self) -> bool:
@@ -102,7 +106,11 @@ def verdict(results: Results, benchmark: str, direct: str, lifted: str, protocol
     strata = strata_of(yaw, protocol)
     figures = np.array([figure_of(row, strata) for row in values])
     ours, theirs = figures[: len(first)], figures[len(first) :]
-    return Verdict(pair, ours[:, None] - theirs, (float(np.ptp(ours)), float(np.ptp(theirs))))
+    spreads = (float(np.ptp(ours)), float(np.ptp(theirs)))
+    beside = results.scores(results.of(benchmark, direct)[0], MEAN_FACE)
+    values, yaw = common([beside, *first, *second], protocol)
+    mean = figure_of(values[0], strata_of(yaw, protocol)) if values.size else None
+    return Verdict(pair, ours[:, None] - theirs, spreads, mean)
 
 
 def sentence(benchmark: str, direct: str, lifted: str, protocol: Protocol, found: Verdict | None) -> str:
@@ -131,7 +139,7 @@ def _row(
     seeds = min(len(results.of(benchmark, model)) for model in (direct, lifted))
     names: tuple[Cell, ...] = (benchmark, protocol.id, direct, lifted)
     if found is None:
-        return (*names, 0, seeds, *[None] * 10)
+        return (*names, 0, seeds, *[None] * 11)
     pair = found.pair
     better = None
     if found.sure and found.agreed:
@@ -145,4 +153,5 @@ def _row(
         float(found.by_seed.min()),
         float(found.by_seed.max()),
         better,
+        found.mean_face,
     )

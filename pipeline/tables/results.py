@@ -59,6 +59,17 @@ class Results:
         """The long-form scores of a run; predictor "mean_face" for those of the mean face beside it."""
         return _read(run.scores).get(predictor, [])
 
+    def mean_face(self, benchmark: str, protocol: str) -> tuple[str, Mapping[str, Any]] | None:
+        """The mean face as a system of its own: a model, and the figures of its mean face in a model's form, but for
+        interval, spread and mean_face. Mean faces differ with what models learn: the first model's that has scores
+        stands for all; None where there is none."""
+        for model, evaluation in self.evaluations.items():
+            figures = evaluation["benchmarks"].get(benchmark, {"protocols": {}})["protocols"].get(protocol)
+            if figures is not None and figures["mean_face"]["n"]:
+                found = figures["mean_face"]
+                return model, {**found, "seeds": {MEAN_FACE: found}}
+        return None
+
     def blocks(self) -> Iterator[tuple[str, str, str, Mapping[str, Any]]]:
         """Model, benchmark, protocol and figures of everything that was scored."""
         for model, evaluation in self.evaluations.items():

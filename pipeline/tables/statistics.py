@@ -48,19 +48,23 @@ def floor(block: Mapping[str, Any], figures: Mapping[str, Any], name: str) -> fl
 
 
 def interval(
-    results: Results, model: str, benchmark: str, protocol: Protocol, name: str
+    results: Results, model: str, benchmark: str, protocol: Protocol, name: str, predictor: str = "model"
 ) -> tuple[float | None, float | None]:
-    """The 95 % interval of a statistic over pictures, low and high, as `pipeline.evaluation.report.interval` forms it.
+    """The 95 % interval of a statistic over pictures, low and high, as `pipeline.evaluation.report.interval` forms it;
+    predictor: the model itself, or "mean_face" for the mean face beside it, which no seed changes.
 
-    That of the headline stands in the model's JSON; those of the other mean and of single yaw bins come from the
-    scores. (None, None) for other statistics, where there are too few pictures, and where no scores are at hand.
+    That of a model's headline stands in its JSON; those of the other mean, of single yaw bins and of the mean face come
+    from the scores. (None, None) for other statistics, where there are too few pictures, and where no scores are at
+    hand.
     """
     figures = results.evaluations[model]["benchmarks"][benchmark]["protocols"][protocol.id]
-    if name == figures["aggregate"]:
+    own = predictor == "model"
+    if own and name == figures["aggregate"]:
         found = figures["interval"]
     elif name in protocol.bins or (name in MEANS and (protocol.bins or name == "plain")):
         runs = results.of(benchmark, model)
-        by_seed = {run.seed: _chosen(results.scores(run), protocol, name) for run in runs}
+        chosen = runs if own else runs[:1]
+        by_seed = {run.seed: _chosen(results.scores(run, predictor), protocol, name) for run in chosen}
         kind = name if name in MEANS else "plain"
         found = by_seed and report.interval(by_seed, protocol.model_copy(update={"aggregate": kind}))
     else:

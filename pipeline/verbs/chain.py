@@ -32,6 +32,7 @@ HELP = {
     "train": "train one model with one seed",
     "learning_curves": "draw the losses and validations of a model's trainings",
     "infer": "predict every face of a benchmark",
+    "infer_tddfa": "predict every face of a benchmark with 3DDFA_V2's released network",
     "card": "write a model's card: data, code, licences, results, limits",
     "sheet": "draw best, median and worst faces",
     "contact_sheet": "draw examples of every reason",

@@ -10,6 +10,7 @@ def run(root, results, detection, labelling, reader="face_300w_lp"):
     """Every job from the pictures in `root` to their pack; the outputs by stage."""
     overlay = {
         "results": str(results),
+        "systems": ["prn"],
         "shards": 1,
         "face_model": {"id": "npz", "path": "${FACEMILL_DATA}/bfm/bfm_sim.npz"},
         "datasets": {

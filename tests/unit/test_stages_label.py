@@ -51,6 +51,7 @@ def config(files, results, **changes):
     }
     overlay = {
         "results": str(results),
+        "systems": ["prn"],
         "face_model": {"id": "npz", "path": str(files / "face.npz")},
         "datasets": {"synth_train": None, "photos": dataset},
         "targets": {"points": {"kind": "landmarks"}, "map": {"kind": "posmap", "size": 32}},

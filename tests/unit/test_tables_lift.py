@@ -28,7 +28,7 @@ def test_a_difference_that_pictures_and_seeds_agree_on_has_a_winner(tmp_path):
     assert row["difference"] == pytest.approx(1.1) and row["better"] == "lift3d"
     assert row["spread of direct"] == pytest.approx(0.4) and row["spread of lifted"] == pytest.approx(0.2)
     assert row["least by seed"] == pytest.approx(0.8) and row["largest by seed"] == pytest.approx(1.4)
-    assert row["seeds"] == 3 and row["pictures"] == 6
+    assert row["seeds"] == 3 and row["pictures"] == 6 and row["mean face"] == pytest.approx(20.0)
     assert "the claim that lifting is better holds there" in table.notes[0] and "+1.100" in table.notes[0]
 
 

@@ -29,7 +29,7 @@ def test_the_table_of_models_gives_headline_interval_failures_and_the_share_of_t
     world = World(tmp_path, ["nme68_2d"])
     first = spread_out(2.0) | {"f": None}
     world.add("prn", "synth_test", {"nme68_2d": first}, {"nme68_2d": spread_out(4.0)})
-    row = row_of(TABLES["models"](world.results))
+    row = row_of(TABLES["models"](world.results), model="prn")
     figures = world.evaluations["prn"]["benchmarks"]["synth_test"]["protocols"]["nme68_2d"]
     assert row["headline"] == row["balanced"] == figures["headline"]
     assert [row["low"], row["high"]] == figures["interval"]
@@ -49,8 +49,9 @@ def test_an_empty_bin_stays_a_dash_in_every_form(tmp_path):
 
 
 def test_a_new_protocol_is_a_new_row_and_its_bins_new_columns(tmp_path):
+    (tmp_path / "one").mkdir()
     one = TABLES["models"](
-        World(tmp_path, ["nme68_2d"]).add("prn", "b", {"nme68_2d": spread_out(2.0)}).results
+        World(tmp_path / "one", ["nme68_2d"]).add("prn", "b", {"nme68_2d": spread_out(2.0)}).results
     )
     world = World(tmp_path, ["nme68_2d"], {"nme_mine": MINE})
     world.add("prn", "b", {"nme68_2d": spread_out(2.0), "nme_mine": spread_out(3.0)})
@@ -58,7 +59,7 @@ def test_a_new_protocol_is_a_new_row_and_its_bins_new_columns(tmp_path):
     titles = [found.title for found in both.columns]
     assert [t for t in titles if t not in {c.title for c in one.columns}] == ["yaw near", "yaw far"]
     assert titles.index("yaw near") == titles.index("yaw 60-90") + 1
-    old, new = row_of(both, protocol="nme68_2d"), row_of(both, protocol="nme_mine")
+    old, new = (row_of(both, model="prn", protocol=name) for name in ("nme68_2d", "nme_mine"))
     assert old["yaw near"] is old["yaw far"] is new["yaw 0-30"] is None
     assert new["headline"] == pytest.approx((new["yaw near"] + new["yaw far"]) / 2)
     compared = rows_of(TABLES["comparison"](world.results), protocol="nme_mine")
@@ -68,7 +69,7 @@ def test_a_new_protocol_is_a_new_row_and_its_bins_new_columns(tmp_path):
 def test_a_share_of_which_more_is_better_is_not_set_against_the_mean_face(tmp_path):
     world = World(tmp_path, ["volume_iou"])
     world.add("vrn", "b", {"volume_iou": spread_out(0.6, 0.01)}, mean_face=0.3)
-    row = row_of(TABLES["models"](world.results))
+    row = row_of(TABLES["models"](world.results), model="vrn")
     assert row["headline"] == pytest.approx(0.6) and row["mean face"] == 0.3
     assert row["share of it"] is row["floor"] is row["AUC"] is None
 
@@ -76,9 +77,25 @@ def test_a_share_of_which_more_is_better_is_not_set_against_the_mean_face(tmp_pa
 def test_what_a_model_lacks_is_a_dash_a_count_and_a_note(tmp_path):
     world = World(tmp_path, ["nme68_2d", "vertices_2d"]).add("fan", "b", {"nme68_2d": spread_out(2.0)})
     table = TABLES["models"](world.results)
-    row = row_of(table, protocol="vertices_2d")
+    row = row_of(table, model="fan", protocol="vertices_2d")
     assert row["headline"] is None and (row["scored"], row["failed"], row["lacking"]) == (0, 0, 6)
     assert table.notes[-1] == "vertices_2d on b, fan: nothing to compare (6 pictures)."
+
+
+def test_the_mean_face_has_rows_of_its_own_below_the_models(tmp_path):
+    world = World(tmp_path, ["nme68_2d", "vertices_2d"])
+    world.add("fan", "b", {"nme68_2d": spread_out(2.0)}, {"nme68_2d": spread_out(3.0)}, mean_face=20.0)
+    world.add("prn", "b", {"nme68_2d": spread_out(2.0), "vertices_2d": spread_out(2.0)}, mean_face=30.0)
+    figures = world.evaluations["fan"]["benchmarks"]["b"]["protocols"]["vertices_2d"]["mean_face"]
+    figures |= {"n": 0, "headline": None}
+    table = TABLES["models"](world.results)
+    assert [row["model"] for row in rows_of(table)] == ["fan"] * 2 + ["prn"] * 2 + ["mean_face"] * 2
+    first, second = rows_of(table, model="mean_face")
+    assert (first["protocol"], first["headline"], first["yaw 30-60"]) == ("nme68_2d", 20.0, 20.0)
+    assert (first["low"], first["high"]) == (pytest.approx(20.0), pytest.approx(20.0))
+    assert (first["scored"], first["failed"], first["seeds"]) == (6, 0, 1)
+    assert first["mean face"] is first["share of it"] is first["spread"] is None
+    assert (second["protocol"], second["headline"]) == ("vertices_2d", 30.0), "the first that has a score"
 
 
 def pair_of(world, **wanted):

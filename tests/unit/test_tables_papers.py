@@ -148,11 +148,30 @@ def test_every_other_model_of_the_run_gets_a_row_without_a_number(tmp_path):
     for model in ("mine", "prn", "synergynet"):
         world.add(model, "aflw2000_test", {"nme68_2d": spread_out(4.0)})
     rows = rows_of(TABLES["prn_table1"](world.results), statistic="balanced")
-    assert [row["model"] for row in rows[-3:]] == ["prn", "mine", "synergynet"]
-    assert [row["method"] for row in rows[-3:]] == ["PRN", None, None]
-    assert all(row["paper"] is row["difference"] is None and row["ours"] for row in rows[-2:])
+    assert [row["model"] for row in rows[-4:]] == ["prn", "mine", "synergynet", "mean_face"]
+    assert [row["method"] for row in rows[-4:]] == ["PRN", None, None, None]
+    assert all(row["paper"] is row["difference"] is None and row["ours"] for row in rows[-3:])
     sdm = row_of(TABLES["prn_table1"](world.results), method="SDM", statistic="balanced")
     assert sdm["paper"] == 6.12 and sdm["model"] is sdm["ours"] is None
+
+
+def test_the_mean_face_is_the_last_row_of_every_heading_with_the_figures_of_the_first_model_that_has_some(
+    tmp_path,
+):
+    world = World(tmp_path, ["nme68_2d"])
+    world.add("tddfa", "synth_test", {"nme68_2d": spread_out(4.0) | {"f": None}}, mean_face=30.0)
+    world.add("prn", "synth_test", {"nme68_2d": spread_out(5.0)}, mean_face=40.0)
+    table = TABLES["prn_table1"](world.results)
+    rows = rows_of(table, model="mean_face")
+    assert [row["statistic"] for row in rows] == [*YAW_BINS, "balanced"]
+    for row in rows:
+        assert row["ours"] == row["low"] == row["high"] == pytest.approx(30.0)
+        assert (row["scored"], row["failed"], row["seeds"], row["floor"]) == (
+            6, 0, 1, 0.88 if row["statistic"] == "balanced" else None,
+        )  # fmt: skip
+        assert row["method"] is row["paper"] is row["mean face"] is row["spread"] is None
+    (tddfa,) = rows_of(table, model="tddfa", statistic="balanced")
+    assert tddfa["mean face"] == 30.0 and tddfa["failed"] == 1
 
 
 def test_every_protocol_of_a_heading_has_its_row(tmp_path):

@@ -10,7 +10,10 @@ from pipeline.settings import DEFAULT, merge, parse, read_yaml
 from pipeline.stages import table
 from pipeline.tables.results import results_of
 
-THEIRS = {"evaluation": {"protocols": ["nme68_2d"], "given": {"theirs": {"synth_test": "theirs.npz"}}}}
+THEIRS = {
+    "systems": ["prn"],
+    "evaluation": {"protocols": ["nme68_2d"], "given": {"theirs": {"synth_test": "theirs.npz"}}},
+}
 
 
 def made(tmp_path):

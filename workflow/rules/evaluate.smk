@@ -15,6 +15,23 @@ rule infer:
         "python -m pipeline infer --job {params.job:q} > {log:q} 2>&1"
 
 
+rule infer_tddfa:
+    """Predict every face of a benchmark with 3DDFA_V2's released network, stored once."""
+    input:
+        unpack(inputs("infer_tddfa")),
+    output:
+        **outputs("infer_tddfa"),
+    log:
+        layout.log(RESULTS, "infer_tddfa"),
+    benchmark:
+        layout.benchmark(RESULTS, "infer_tddfa")
+    params:
+        job=task("infer_tddfa"),
+        code=code("infer_tddfa"),
+    shell:
+        "python -m pipeline infer_tddfa --job {params.job:q} > {log:q} 2>&1"
+
+
 rule score:
     """Score stored predictions by every protocol, one row per face."""
     input:
