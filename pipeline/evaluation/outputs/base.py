@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
-import torch
 
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.shapes import Shape
@@ -16,7 +15,10 @@ from pipeline.io import hdf5
 from pipeline.records import PACK, FacemillError, Field
 from pipeline.targets.base import Target
 
-Answer = torch.Tensor | Mapping[str, torch.Tensor]
+if TYPE_CHECKING:
+    import torch
+
+    Answer = torch.Tensor | Mapping[str, torch.Tensor]
 
 
 class Output(Protocol):
@@ -52,10 +54,10 @@ class Output(Protocol):
         ...
 
 
-def require_shape(answer: torch.Tensor, shape: tuple[int, ...], kind: str) -> torch.Tensor:
+def require_shape(answer: Answer, shape: tuple[int, ...], kind: str) -> torch.Tensor:
     """The answer; `FacemillError` unless all its axes but the first, the faces, are as they should be."""
-    if not isinstance(answer, torch.Tensor) or tuple(answer.shape[1:]) != shape:
-        found = tuple(answer.shape) if isinstance(answer, torch.Tensor) else type(answer).__name__
+    if isinstance(answer, Mapping) or tuple(answer.shape[1:]) != shape:
+        found = ", ".join(answer) if isinstance(answer, Mapping) else tuple(answer.shape)
         raise FacemillError(
             f"expected {kind} of shape {('B', *shape)} from the network, found {found}; its settings do not fit its "
             "target"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
-from torch.nn import functional as F
 
 from pipeline.evaluation.chart import Chart
-from pipeline.evaluation.outputs.base import Answer, mean_landmarks, mean_over
+from pipeline.evaluation.outputs.base import mean_landmarks, mean_over
 from pipeline.evaluation.register import METHOD, registered
 from pipeline.evaluation.volumes import VolumeShape
 from pipeline.geometry.frames import CropTransform
@@ -18,6 +17,11 @@ from pipeline.geometry.volume import SHAPE, Volume
 from pipeline.records import FacemillError, Field
 from pipeline.registry import OUTPUTS
 from pipeline.targets.base import Target
+
+if TYPE_CHECKING:
+    import torch
+
+    from pipeline.evaluation.outputs.base import Answer
 
 DEPTH, HEIGHT, WIDTH = SHAPE
 INSIDE = 0.5
@@ -105,8 +109,8 @@ class VolumeOutput:
 
 def fine(probability: torch.Tensor) -> np.ndarray:
     """A probability volume (D, S, S) as one of 200 x 192 x 192 float32: linear between centres, outer edges kept."""
+    from torch.nn.functional import interpolate
+
     if tuple(probability.shape) != SHAPE:
-        probability = F.interpolate(probability[None, None], SHAPE, mode="trilinear", align_corners=False)[
-            0, 0
-        ]
+        probability = interpolate(probability[None, None], SHAPE, mode="trilinear", align_corners=False)[0, 0]
     return probability.cpu().numpy()
