@@ -27,7 +27,9 @@ from pipeline.settings import ROOT
 
 CENSUS = Path("results/census/census/synth_census.json")
 WEIGHTS = ROOT / "pipeline" / "detect" / "weights"
-PROTOCOL, OVERLAP = "nme68_2d", "volume_iou"
+PROTOCOL = "nme68_2d"
+OVERLAPS = {"solid": "volume_iou", "frontal_backfill": "volume_iou_backfill"}
+"""The protocol that compares volumes of each variant."""
 SHARE, SHARES = 0.7, {"prn": 0.6}
 """Of the mean face's figure at most, for every model and for those with a limit of their own."""
 IOU = 0.75
@@ -75,9 +77,10 @@ def of_figures(evaluation: Mapping[str, Any], share: float) -> Iterator[Limit]:
             yield Limit(f"{what}, {name} degrees", below, 1.0)
 
 
-def of_volumes(evaluation: Mapping[str, Any], iou: float) -> Iterator[Limit]:
-    """The overlap of the volumes of a model that learns them, the mean volume's beside it, on every benchmark."""
-    for where, figures in _protocol(evaluation, OVERLAP):
+def of_volumes(evaluation: Mapping[str, Any], variant: str, iou: float) -> Iterator[Limit]:
+    """The overlap of the volumes of a model that learns those of a variant, the mean volume's beside it, on every
+    benchmark."""
+    for where, figures in _protocol(evaluation, OVERLAPS[variant]):
         mean = figures["mean_face"]["headline"]
         beside = "none" if mean is None else f"{mean:.3g}"
         yield Limit(f"{where} (the mean volume's: {beside})", figures["headline"], least=iou)
@@ -161,8 +164,9 @@ def limits(
     for evaluation in evaluations:
         model = evaluation["model"]
         yield from of_figures(evaluation, SHARES.get(model, SHARE) if share is None else share)
-        if kind_of(results, evaluation) == "volume":
-            yield from of_volumes(evaluation, iou)
+        target = target_of(results, evaluation)
+        if target.get("kind") == "volume" and target["variant"] in OVERLAPS:
+            yield from of_volumes(evaluation, target["variant"], iou)
         for dataset, count in evaluation["counts"].items():
             counts[place(dataset, evaluation["frame"], evaluation["target"])] = count
     yield from of_counts(counts)
@@ -171,11 +175,11 @@ def limits(
     )
 
 
-def kind_of(results: Path, evaluation: Mapping[str, Any]) -> str | None:
-    """The kind of target that a model learns, as the card of its first training says; None for one without weights."""
+def target_of(results: Path, evaluation: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The target that a model learns, as the card of its first training says; nothing for one without weights."""
     for weights in evaluation["weights"]:
-        return read_json((results / weights["path"]).parent / "card.json")["target"]["kind"]
-    return None
+        return read_json((results / weights["path"]).parent / "card.json")["target"]
+    return {}
 
 
 def missing(expected: Sequence[str], evaluations: Sequence[Mapping[str, Any]]) -> list[str]:

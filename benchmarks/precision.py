@@ -23,7 +23,7 @@ import h5py
 import numpy as np
 import torch
 
-from benchmarks.limits import OVERLAP, PROTOCOL, Limit
+from benchmarks.limits import OVERLAPS, PROTOCOL, Limit
 from pipeline.config import Config, TargetSettings, TrainingSettings
 from pipeline.evaluation import protocols
 from pipeline.evaluation.benchmark import AnnotatedTruth, benchmark_pictures
@@ -118,7 +118,8 @@ def judge(trained: Trained, faces: int | None, most: float) -> Iterator[Limit]:
 def _judged_by(trained: Trained, pack: h5py.File) -> list[str]:
     if trained.answers.target.kind != "volume":
         return [PROTOCOL]
-    return [OVERLAP, PROTOCOL] if "landmarks" in next(answered(trained.network, pack)) else [OVERLAP]
+    overlap = OVERLAPS[trained.answers.target.variant]
+    return [overlap, PROTOCOL] if "landmarks" in next(answered(trained.network, pack)) else [overlap]
 
 
 def _scores(

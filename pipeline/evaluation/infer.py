@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import h5py
 import numpy as np
 import torch
 
+from pipeline.evaluation.outputs.base import Answer
 from pipeline.evaluation.predictions import Answers
 from pipeline.geometry.frames import CropTransform
 from pipeline.io import hdf5
 from pipeline.models.inputs import network_input, network_points, require_channels
 from pipeline.records import PACK, FacemillError
-
-if TYPE_CHECKING:
-    from pipeline.evaluation.outputs.base import Answer
 
 BATCH = 8
 

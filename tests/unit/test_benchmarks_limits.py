@@ -72,7 +72,7 @@ def write_run(evaluation, kind):
     """The JSON of a model below the current folder, and the card of its training."""
     name = evaluation["model"]
     write_json(f"results/eval/{name}.json", evaluation)
-    write_json(f"results/train/{name}/seed0/card.json", {"target": {"kind": kind}})
+    write_json(f"results/train/{name}/seed0/card.json", {"target": {"kind": kind, "variant": "solid"}})
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from pipeline.targets.base import Target
 if TYPE_CHECKING:
     import torch
 
-    Answer = torch.Tensor | Mapping[str, torch.Tensor]
+Answer: TypeAlias = "torch.Tensor | Mapping[str, torch.Tensor]"
 
 
 class Output(Protocol):

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from pipeline.evaluation.chart import Chart
-from pipeline.evaluation.outputs.base import mean_over, require_shape
+from pipeline.evaluation.outputs.base import Answer, mean_over, require_shape
 from pipeline.evaluation.surfaces import MapShape
 from pipeline.geometry.frames import CropTransform
 from pipeline.records import Field
 from pipeline.registry import OUTPUTS
 from pipeline.targets.base import Target
-
-if TYPE_CHECKING:
-    from pipeline.evaluation.outputs.base import Answer
 
 
 @OUTPUTS.register("posmap")

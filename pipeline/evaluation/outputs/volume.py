@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pipeline.evaluation.chart import Chart
-from pipeline.evaluation.outputs.base import mean_landmarks, mean_over
+from pipeline.evaluation.outputs.base import Answer, mean_landmarks, mean_over
 from pipeline.evaluation.register import METHOD, registered
 from pipeline.evaluation.volumes import VolumeShape
 from pipeline.geometry.frames import CropTransform
@@ -20,8 +20,6 @@ from pipeline.targets.base import Target
 
 if TYPE_CHECKING:
     import torch
-
-    from pipeline.evaluation.outputs.base import Answer
 
 DEPTH, HEIGHT, WIDTH = SHAPE
 INSIDE = 0.5
