@@ -33,9 +33,10 @@ def _offset(points: Tensor, size: int) -> Tensor:
 
 
 def in_float(module: nn.Module, x: Tensor) -> Tensor:
-    """What a module makes of x in float32, under autocast too: coordinates need more digits than bf16 has."""
+    """What a module makes of x in its weights' own type, under autocast too, as float32: coordinates need more digits
+    than bf16 has."""
     with torch.autocast(x.device.type, enabled=False):
-        return module(x.float())
+        return module(x.to(next(module.parameters()).dtype)).float()
 
 
 def dense(inputs: int, outputs: int, dropout: float) -> list[nn.Module]:
