@@ -134,16 +134,19 @@ def test_a_stale_kernel_is_refused(project):
     assert "make build" in done.stderr and "Traceback" not in done.stderr
 
 
+TRAINED = "train/prn/seed0"
+
+
 def test_two_runs_are_equal_to_the_byte_after_kills(project):
     """A crop shard half written and a training, killed at some step, end in the same bytes as the undisturbed run."""
     before = everything(project)
-    for path in ("crop", "ground_truth", "reap", "pack", "train", "infer", "score", "eval", "state"):
+    for path in ("crop", "ground_truth", "reap", "pack", TRAINED, "infer", "score", "eval", "state"):
         subprocess.run(["rm", "-rf", str(project.path / "results" / path)], check=True)
     assert kill_when(project, "pipeline crop", "crop/**/.*.part")
     assert kill_when(project, "pipeline train", "state/**/state.pt")
     delay = random.uniform(0, 3)
     while not kill_when(project, "pipeline train", "pack/**/*.h5", delay):  # it was over: sooner
-        subprocess.run(["rm", "-rf", str(project.path / "results/train")], check=True)
+        subprocess.run(["rm", "-rf", str(project.path / "results" / TRAINED)], check=True)
         delay /= 2
     project.snakemake("--unlock")
     done = project.snakemake(TARGET)
