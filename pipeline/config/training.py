@@ -109,7 +109,7 @@ class ModelSettings(Strict):
     )
     unlabelled: list[str] = Field(
         [],
-        description="data sets whose pictures a task may learn from without their truth; none: those of train",
+        description="data sets that a task learns from without looking at the truth of their packs; none: train's",
     )
     training: dict[str, Any] = Field({}, description="overlay on the training block for this model")
 

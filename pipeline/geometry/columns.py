@@ -12,6 +12,9 @@ from pipeline.geometry.arrays import check_shape, numbers
 from pipeline.geometry.volume import CENTRE, SHAPE, Volume
 from pipeline.records import FacemillError
 
+TIE = 1e-6
+"""px by which two columns count as equally near."""
+
 
 def runs_of(columns, bits: np.ndarray | None = None) -> np.ndarray:
     """All runs (R, h, w, 2) float32 of a volume, R as many as its fullest column has.
@@ -41,8 +44,9 @@ def runs_of(columns, bits: np.ndarray | None = None) -> np.ndarray:
 def moved_runs(runs, matrix, scale: float, side: int) -> np.ndarray:
     """The runs (R, S, S, 2) float32 of a moved volume on a grid of another side, in slices of that grid.
 
-    Each column of the new grid is the nearest of the old one, empty where that lies outside. The new voxels share
-    their outer edges with the old, so h / S of the old slices make one of the new.
+    Each column of the new grid is the nearest of the old one, empty where that lies outside; of two as near one row
+    takes the left and the next the right, one column the upper and the next the lower, so that nothing moves on the
+    whole. The new voxels share their outer edges with the old, so h / S of the old slices make one of the new.
 
     Args:
         runs: (R, h, h, 2), of a volume (d, h, h) with the slices of the paper's, d = 200 h / 192.
@@ -61,7 +65,9 @@ def moved_runs(runs, matrix, scale: float, side: int) -> np.ndarray:
     step = height / side
     centres = (np.arange(side) + 0.5) * step - 0.5
     grid = np.stack(np.broadcast_arrays(centres, centres[:, None]), axis=-1)
-    place = np.rint((grid - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T).astype(np.intp)
+    place = (grid - matrix[:, 2]) @ np.linalg.inv(matrix[:, :2]).T
+    turn = TIE * (1 - 2 * (np.arange(side) % 2))
+    place = np.rint(place + np.stack(np.broadcast_arrays(turn[:, None], turn), axis=-1)).astype(np.intp)
     inside = ((place >= 0) & (place < height)).all(axis=-1)
     column, row = np.where(inside[..., None], place, 0).transpose(2, 0, 1)
     found = runs[:, row, column]

@@ -45,9 +45,11 @@ NOTES = (
     "Spread: largest less smallest figure of a model's seeds. Least, largest by seed: of the differences of every seed "
     "of the one and every seed of the other. Better: whose figure is lower where the interval leaves out zero and no "
     "two seeds say otherwise.",
-    "Both models of a pair learn from the same pictures; whatever their figures have in common, such as the face model "
-    "behind the truth, is no part of the difference. Mean face: of the direct model's training targets, on the same "
-    "pictures; a model that is no better has learnt nothing.",
+    "Both models of a pair learn from the same faces; whatever their figures have in common, such as the face model "
+    "behind the truth, is no part of the difference. A lifted model that takes the chain's landmarks, as fan_lift, has "
+    "a network beside it that learnt from other pictures, and more of them: such a pair compares that too, and says "
+    "nothing of lifting alone. Mean face: of the direct model's training targets, on the same pictures; a model that "
+    "is no better has learnt nothing.",
 )
 
 

@@ -21,7 +21,7 @@ from pipeline.losses.base import Losses
 from pipeline.losses.face68 import Face68
 from pipeline.losses.params import Vdc, Wpdc
 from pipeline.losses.points18 import PUBLISHED, eighteen
-from pipeline.losses.self_supervision import adversarial, consistency, criticism
+from pipeline.losses.self_supervision import PIXELS, adversarial, consistency, criticism
 from pipeline.models.critic import Critic
 from pipeline.morphable.params62 import EXPRESSION, SHAPE
 from pipeline.records import FacemillError
@@ -46,6 +46,9 @@ UNCONFIRMED = {
     "point_weights": "the early script's; that the paper weights points by their confidence is remembered",
     "jitter": "nobody says that landmarks were disturbed",
     "dropout": "nobody says that landmarks were left out",
+    "consistency_2d": "0.005 in the early script and among the paper's four as remembered, in no sure order",
+    "cycle": "as consistency_2d",
+    "critic_dropout": "the critic's layers are the public history's; whether the paper's has dropout is not known",
 }
 """Keywords of the task whose defaults nobody can confirm, and why."""
 
@@ -79,6 +82,8 @@ class DaslTask(ParamsTask):
 
     `FacemillError` for other words, for weights or shares that are negative, and as `ParamsTask`.
     """
+
+    learns_unlabelled = True
 
     def __init__(
         self,
@@ -155,7 +160,8 @@ class DaslTask(ParamsTask):
         if "unlabelled_image" not in batch:
             vertices = batch["vertices"] if self.vdc_sampled else None
             answer = model(labelled.image, labelled.shown)
-            return Losses({"vdc": self.weights["vdc"] * self.vdc(answer, target, mean, std, vertices)})
+            distance = self.vdc(answer, target, mean, std, vertices) * (PIXELS / self.size) ** 2
+            return Losses({"vdc": self.weights["vdc"] * distance})
         others = Faces(*(batch[f"unlabelled_{name}"] for name in Faces._fields))
         both = model(torch.cat([labelled.image, others.image]), torch.cat([labelled.shown, others.shown]))
         answer, first = both.split([len(labelled.image), len(others.image)])

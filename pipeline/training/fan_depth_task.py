@@ -31,7 +31,7 @@ class FanDepthTask(LandmarkTask):
         *,
         heatmaps: float = 1.0,
         z: float = 1.0,
-        sigma: float = 1.0,
+        sigma: float = 1.75,
         jitter: float = 0.01,
     ):
         super().__init__(setup)

@@ -65,6 +65,16 @@ def test_a_coarser_grid_takes_the_nearest_columns_and_shorter_slices():
     assert not found[0, 48:].any()
 
 
+@pytest.mark.parametrize("side", [24, 48, 96])
+def test_a_coarser_grid_moves_nothing_on_the_whole(side):
+    runs = np.zeros((1, 192, 192, 2), np.float32)
+    y, x = np.mgrid[:192, :192]
+    runs[0, (x - 95.5) ** 2 + (y - 95.5) ** 2 < 60**2] = [80, 120]
+    found = moved_runs(runs, UNMOVED, 1.0, side)[0]
+    rows, columns = np.nonzero(found[..., 1] > found[..., 0])
+    assert abs(rows.mean() - (side - 1) / 2) < 0.02 and abs(columns.mean() - (side - 1) / 2) < 0.02
+
+
 def test_a_similarity_carries_the_columns_and_stretches_depth_about_the_centre():
     """A quarter turn, half as large again, shifted: each voxel of the answer asks for its own place."""
     runs = np.zeros((1, 192, 192, 2), np.float32)

@@ -75,7 +75,9 @@ def test_without_augmentation_the_runs_are_the_volume_s(packs):
     runs = task(packs).runs(packs.sample(0))
     volume, _, _ = ball(0)
     assert runs.shape == (2, SIZE, SIZE, 2)
-    column = volume[:, 4 * 20 + 2, 4 * 30 + 2]
+    column = volume[
+        :, 4 * 20 + 2, 4 * 30 + 2
+    ]  # 81.5 and 121.5 are as near to both: even rows and columns go on
     found = sorted(map(tuple, runs[:, 20, 30].tolist()))
     edges = np.flatnonzero(np.diff(np.pad(column.astype(int), 1))).reshape(-1, 2) / 4
     np.testing.assert_allclose(found, edges)

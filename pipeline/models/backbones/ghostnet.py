@@ -3,6 +3,7 @@
 Paper: K. Han et al., "GhostNet: More Features from Cheap Operations", CVPR 2020, table 7. Parameter names: those of the
 authors' code (github.com/huawei-noah/Efficient-AI-Backbones, Apache-2.0), which SynergyNet bundles; written anew from
 the table.
+What we changed: the classifier is left out, the width is a setting.
 Licence of this file: MIT.
 """
 

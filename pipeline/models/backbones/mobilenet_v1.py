@@ -2,6 +2,7 @@
 
 Paper: A. Howard et al., "MobileNets: Efficient Convolutional Neural Networks for Mobile Vision Applications", 2017,
 table 1. Parameter names: those of 3DDFA's and SynergyNet's public code (MIT), written anew from the table.
+What we changed: the classifier is left out, the width is a setting.
 Licence of this file: MIT.
 """
 

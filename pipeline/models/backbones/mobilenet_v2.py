@@ -2,6 +2,7 @@
 
 Paper: M. Sandler et al., "MobileNetV2: Inverted Residuals and Linear Bottlenecks", CVPR 2018, table 2. Parameter names:
 those of torchvision (BSD-3) and SynergyNet (MIT), written anew from the table.
+What we changed: the classifier is left out, the width is a setting.
 Licence of this file: MIT.
 """
 

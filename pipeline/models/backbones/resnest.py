@@ -3,6 +3,7 @@
 Paper: H. Zhang et al., "ResNeSt: Split-Attention Networks", 2020, section 3 and appendix (fast setting 2s1x64d: average
 pooling behind the 3x3 convolution, deep stem, pooled shortcuts). Parameter names: those of the authors' code
 (github.com/zhanghang1989/ResNeSt, Apache-2.0), which SynergyNet bundles; written anew from the paper.
+What we changed: the classifier is left out, the width is a setting.
 Licence of this file: MIT.
 """
 

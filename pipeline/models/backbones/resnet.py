@@ -2,6 +2,7 @@
 
 Paper: K. He et al., "Deep residual learning for image recognition", CVPR 2016, table 1; the stride of a stage stands at
 the 3x3 convolution, as in torchvision (BSD-3), whose parameter names these are. Written anew from the table.
+What we changed: the classifier is left out; stem, inputs, blocks and the last stride are settings.
 Licence of this file: MIT.
 """
 
