@@ -167,7 +167,7 @@ def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]
         if dataset in config.evaluation.benchmarks:
             yield f"evaluation.benchmarks: {dataset} is what {where} learns from; a benchmark is for testing only"
     yield from _own_loss(where, model.training)
-    yield from _of_inputs(config, where, model)
+    yield from _of_unlabelled(config, where, model)
     training = {**config.training.model_dump(), **model.training}
     if training["weights_face_png"] and not training["weights_png"]:
         yield f"{where}.training.weights_face_png: expected it beside weights_png, found no weights_png"
@@ -199,8 +199,8 @@ def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]
                 break
 
 
-def _of_inputs(config: Config, where: str, model: ModelSettings) -> Iterable[str]:
-    """Pictures without truth for a task without use for them, and benchmarks whose truth a network would be shown."""
+def _of_unlabelled(config: Config, where: str, model: ModelSettings) -> Iterable[str]:
+    """Pictures to learn from without truth, for a task that has no use for them."""
     if model.model not in registry.MODELS or model.target not in config.targets:
         return
     module = registry.MODELS.module(model.model)
@@ -208,15 +208,6 @@ def _of_inputs(config: Config, where: str, model: ModelSettings) -> Iterable[str
     taken = task in registry.TASKS and constant_of(registry.TASKS.module(task), task, "learns_unlabelled")
     if model.unlabelled and not taken:
         yield f"{where}.unlabelled: expected none for the training task {task}, which learns from truth alone"
-    if constant_of(module, model.model, "points"):
-        for name in config.evaluation.benchmarks:
-            block = config.datasets.get(name)
-            if block and block.detection.get("detector", config.detection.detector) == "annotation":
-                yield (
-                    f"{where}: expected a detector that looks for landmarks on datasets.{name}, since the network "
-                    f"{model.model} takes them as input; found annotation, which would show it the truth. Set "
-                    f"datasets.{name}.detection={{detector: faceboxes}}, or leave it out by systems"
-                )
 
 
 def _of_shipped(config: Config, where: str, shipped: ShippedSettings) -> Iterable[str]:

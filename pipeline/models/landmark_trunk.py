@@ -36,7 +36,7 @@ def in_float(module: nn.Module, x: Tensor) -> Tensor:
     """What a module makes of x in its weights' own type, under autocast too, as float32: coordinates need more digits
     than bf16 has."""
     with torch.autocast(x.device.type, enabled=False):
-        return module(x.to(next(module.parameters()).dtype)).float()
+        return module(x.type_as(next(module.parameters()))).float()
 
 
 def dense(inputs: int, outputs: int, dropout: float) -> list[nn.Module]:

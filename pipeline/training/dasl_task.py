@@ -47,7 +47,7 @@ UNCONFIRMED = {
     "jitter": "nobody says that landmarks were disturbed",
     "dropout": "nobody says that landmarks were left out",
     "consistency_2d": "0.005 in the early script and among the paper's four as remembered, in no sure order",
-    "cycle": "as consistency_2d",
+    "cycle": "as of consistency_2d, whose weight it shares",
     "critic_dropout": "the critic's layers are the public history's; whether the paper's has dropout is not known",
 }
 """Keywords of the task whose defaults nobody can confirm, and why."""

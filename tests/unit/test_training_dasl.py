@@ -187,7 +187,7 @@ def test_the_stages_follow_the_number_of_the_update(folder):
 def test_the_supervised_parts_are_wpdc_and_vdc_of_the_answers(folder):
     made = task(folder, self_critic=0, wpdc=3, vdc=2, vdc_sampled=0)
     model = network(made).eval()
-    for update, layer, weight in ((0, Wpdc, 3), (7, Vdc, 2)):
+    for update, layer, weight in ((0, Wpdc, 3), (7, Vdc, 2 * (120 / SIDE) ** 2)):
         batch = made.batch(update)
         target = (batch["params"] - model.param_mean) / model.param_std
         answer = model(batch["image"], batch["shown"])
@@ -205,7 +205,8 @@ def test_vdc_of_a_sample_takes_the_keypoints_and_as_many(folder):
     answer = model(batch["image"], batch["shown"])
     target = (batch["params"] - model.param_mean) / model.param_std
     expected = Vdc(face(), SIDE)(answer, target, model.param_mean, model.param_std, batch["vertices"])
-    assert made.loss(model, batch).parts["vdc"].item() == pytest.approx(expected.item(), rel=1e-5)
+    expected = expected.item() * (120 / SIDE) ** 2
+    assert made.loss(model, batch).parts["vdc"].item() == pytest.approx(expected, rel=1e-5)
 
 
 def projected(model, white):

@@ -123,7 +123,7 @@ def test_the_least_heatmap_loss_is_at_the_landmarks(path):
     batch = task.batch(0)
     plane = (batch["landmarks"][..., :2] + 0.5) / 4 - 0.5
     span = torch.arange(world.SIDE // 4)
-    exact = torch.exp(-((span - plane[..., None]) ** 2) / 2)
+    exact = torch.exp(-((span - plane[..., None]) ** 2) / (2 * 1.75**2))
     maps = exact[..., 1, :, None] * exact[..., 0, None, :]
     z = normalised(batch["landmarks"], world.SIDE)[..., 2]
     right = task.loss(lambda image, points: {"heatmaps_1": maps, "z": z}, batch)
