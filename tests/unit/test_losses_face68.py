@@ -1,11 +1,9 @@
 """The differentiable 68 landmarks against the numpy path that the evaluator and the tables use."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 import torch
-from stage_world import model as dome
+from params_world import face
 
 from pipeline.geometry.camera import pose_matrix
 from pipeline.geometry.frames import CropTransform
@@ -14,18 +12,6 @@ from pipeline.morphable.params62 import crop_camera, crop_points, join
 from pipeline.records import FacemillError
 
 SIDE = 120
-
-
-def face(shape=40, expression=10):
-    rng = np.random.default_rng(2)
-    return replace(
-        dome(),
-        keypoints=rng.permutation(70)[:68].astype(np.int32),
-        shape_basis=rng.normal(0, 900, (70, 3, shape)).astype(np.float32),
-        shape_sigma=np.ones(shape),
-        expression_basis=rng.normal(0, 900, (70, 3, expression)).astype(np.float32),
-        expression_sigma=np.ones(expression),
-    )
 
 
 def parameters(count=3, shape=40, expression=10):
