@@ -125,3 +125,6 @@ class TargetSettings(Strict):
         "frontal_backfill", description="volume variant"
     )
     depth_scale: float = Field(1.25, gt=0, description="k of z' = k (z - mean z) + 100; the papers' 2 clips")
+    outside: Share = Field(
+        0.01, description="a face whose volume would cut off more of its vertices along an axis is reaped"
+    )

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 DEPTH, HEIGHT, WIDTH = SHAPE
 WHOLE_SCALE = 1.25
-"""The largest depth_scale at which a face must fit; beyond it (the papers' 2) it is cut and the share recorded."""
+"""The largest depth_scale at which a face must fit along z; beyond it (the papers' 2) any part of it may be cut."""
 
 
 @lru_cache(maxsize=4)
@@ -52,6 +52,7 @@ class VolumeTarget:
         self.side = WIDTH
         self.variant = settings.variant
         self.depth_scale = settings.depth_scale
+        self.outside = settings.outside
         self.fields = {
             "volume_columns": Field(
                 "uint8", (HEIGHT, WIDTH, 2), "z of the first voxel inside and past the last"
@@ -72,17 +73,20 @@ class VolumeTarget:
     def make(self, vertices: np.ndarray, model: MorphableModel, context: Context) -> Made:
         """{"volume_columns": (192, 192, 2), "volume_several", "volume_clipped", and "volume_bits" where needed}.
 
-        A face that reaches out of the block sideways, or along z at a depth_scale of up to 1.25, is
-        `Reason.MESH_OUTSIDE_VOLUME`.
+        A face of which more than the share `outside` of the vertices reaches out of the block sideways, or along z at
+        a depth_scale of up to 1.25, is `Reason.MESH_OUTSIDE_VOLUME`; what lies outside of any other is cut off.
         """
         kept, closure = face_mesh(model)
         placed = place_depth(vertices[kept], self.depth_scale)
         rotation = rotation_from_angles(*context.pose[:3])
         share = outside_share(placed)
         reaching = share if self.depth_scale <= WHOLE_SCALE else share[:2]
-        if reaching.max() > 0:
+        if reaching.max() > self.outside:
             axis = "xyz"[int(reaching.argmax())]
-            detail = f"{reaching.max():.1%} of the face's vertices outside the volume along {axis}"
+            detail = (
+                f"{reaching.max():.2%} of the face's vertices outside the volume along {axis}, more than "
+                f"{self.outside:.2%}"
+            )
             return Made({}, Problem(Reason.MESH_OUTSIDE_VOLUME, float(reaching.max()), detail))
         solid = placed
         if self.variant == "frontal_backfill":

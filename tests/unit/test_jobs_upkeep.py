@@ -52,12 +52,12 @@ def test_the_rules_hand_it_on(rule):
     assert "        trainings=1,\n" in text
 
 
-def test_one_training_at_a_time_but_on_a_cluster():
+def test_two_trainings_at_a_time_but_on_a_cluster():
     limits = {
         name: yaml.safe_load((ROOT / "workflow/profiles" / name / "config.yaml").read_text(encoding="utf-8"))
         for name in ("default", "slurm")
     }
-    assert "trainings=1" in limits["default"]["resources"]
+    assert "trainings=2" in limits["default"]["resources"]
     assert "trainings" not in str(limits["slurm"])
 
 

@@ -113,6 +113,17 @@ def test_a_mesh_outside_the_volume_is_a_reason_and_the_papers_depth_is_cut(dome)
         assert problem.reason is Reason.MESH_OUTSIDE_VOLUME and "along x" in problem.detail
 
 
+def test_a_volume_may_cut_off_as_much_of_a_face_as_its_settings_say(dome):
+    vertices, context = face(dome, 192)
+    shown = vertices[face_mesh(dome)[0]]
+    pushed = vertices + np.array([192.0 - shown[:, 0].max(), 0, 0])
+    whole = TARGETS["volume"](settings(kind="volume", outside=0.0))
+    _, problem = whole.make(pushed, dome, context)
+    assert problem.reason is Reason.MESH_OUTSIDE_VOLUME and "more than 0.00%" in problem.detail
+    stored, problem = TARGETS["volume"](settings(kind="volume")).make(pushed, dome, context)
+    assert problem is None and whole.decode(stored)[:, :, -1].any()
+
+
 def test_parameters_give_the_vertices_back(dome):
     target = TARGETS["params"](settings(kind="params", size=120))
     vertices, context = face(dome, 120)

@@ -1,4 +1,5 @@
 # What all rules share: the checked configuration, and the job descriptions of pipeline.jobs.
+import math
 import os
 import sys
 
@@ -70,15 +71,14 @@ def code(stage):
 
 
 def threads_of(stage):
-    """The threads function of a training's rule: what its own settings say, of all its processes together. One that
-    uses every core of this machine takes all slots of -j: threads that wait for each other lose most of their time
-    beside other jobs."""
+    """The threads function of a training's rule: what its own settings say, of all its processes together. Where -j
+    starts more jobs than this machine has cores, a training takes as large a share of its slots as of the cores:
+    threads that wait for each other lose most of their time beside other jobs."""
 
     def of(wildcards):
         training = described(stage, wildcards).settings["training"]
         threads = training["threads"] * training["processes"]
-        alone = workflow.cores is not None and threads >= (os.cpu_count() or 1)
-        return max(threads, workflow.cores) if alone else threads
+        return math.ceil(threads * max(1, (workflow.cores or 1) / (os.cpu_count() or 1)))
 
     return of
 
