@@ -112,12 +112,7 @@ def _truth(config: Config, key: str, dataset: DatasetSettings) -> Iterable[str]:
     module = registry.DATASETS.module(reader)
     if constant_of(module, reader, "parameters") is not False:
         return
-    users = [
-        f"models.{name}.{of}"
-        for name, model in config.models.items()
-        for of in ("train", "unlabelled")
-        if key in getattr(model, of)
-    ]
+    users = [f"models.{name}.train" for name, model in config.models.items() if key in model.train]
     users += [f"packs.{k}" for k, pack in enumerate(config.packs) if pack.dataset == key]
     if users:
         yield (
@@ -149,7 +144,8 @@ def _of_detection(where: str, detection: DetectionSettings) -> Iterable[str]:
         yield f"{where}.overlap: expected {SFD_OVERLAP}, as the library's sfd has it, found {detection.overlap}"
     if detection.detector.startswith("blazeface") and detection.overlap >= 1:
         yield f"{where}.overlap: expected less than 1 for the detector {detection.detector}, found {detection.overlap}"
-    if detection.detector in BOXED and detection.fan_weights == "shipped" and detection.landmarks == "2d":
+    looks = detection.detector in BOXED or detection.points == "fan"
+    if looks and detection.fan_weights == "shipped" and detection.landmarks == "2d":
         yield (
             f"{where}.landmarks: expected 2.5d or 3d for the shipped FAN, which draws projections of 3D points, "
             "found 2d; set fan_weights to library or a path"
@@ -171,6 +167,7 @@ def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]
     training = {**config.training.model_dump(), **model.training}
     if training["weights_face_png"] and not training["weights_png"]:
         yield f"{where}.training.weights_face_png: expected it beside weights_png, found no weights_png"
+    yield from _of_seen_landmarks(config, where, model)
     target = config.targets.get(model.target)
     if model.model not in registry.MODELS:
         yield from _known(f"{where}.model", "model", model.model, registry.MODELS)
@@ -197,6 +194,24 @@ def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]
                     expected = f"the size of its target {model.target}, {target.size}"
                     yield f"{where}.settings.{name}: expected {expected}, found {size}"
                 break
+
+
+def _of_seen_landmarks(config: Config, where: str, model: ModelSettings) -> Iterable[str]:
+    """Data sets whose detector has the truth or nothing for a network that sees landmarks."""
+    if model.model not in registry.MODELS or not constant_of(
+        registry.MODELS.module(model.model), model.model, "points"
+    ):
+        return
+    for name in dict.fromkeys([*model.train, *model.unlabelled, *config.evaluation.benchmarks]):
+        if name not in config.datasets:
+            continue
+        found = {**config.detection.model_dump(), **config.datasets[name].detection}
+        shown = {"annotation": "the truth", "whole": "none"}.get(found["detector"])
+        if shown and found["points"] == "own":
+            yield (
+                f"{where}: expected detected landmarks of {name} for the network {model.model}, which sees them; the "
+                f"detector {found['detector']} gives it {shown}; set datasets.{name}.detection.points to fan"
+            )
 
 
 def _of_unlabelled(config: Config, where: str, model: ModelSettings) -> Iterable[str]:

@@ -119,9 +119,10 @@ class Field:
     sparse: bool = False
 
 
-DENSE, POINTS = "dense", "points"
+DENSE, POINTS, NONE = "dense", "points", "none"
 """Kinds of truth. dense: parameters of a face model, and what a target made of them. points: as much as a benchmark's
-annotations say that have no such parameters, NaN for the rest, and no dataset of a target."""
+annotations say that have no such parameters, NaN for the rest, and no dataset of a target. none: of faces to learn from
+without truth, NaN throughout."""
 
 
 @dataclass(frozen=True)
@@ -142,16 +143,16 @@ class Contract:
         truths = (DENSE,) if self.truths and fields else self.truths
         return replace(self, fields={**self.fields, **fields}, truths=truths)
 
-    def of_points(self) -> Contract:
-        """The same contract for the faces of a benchmark whose truth is points."""
-        return replace(self, truths=(POINTS,))
+    def of_truth(self, kind: str) -> Contract:
+        """The same contract for faces whose truth is of one kind, `POINTS` or `NONE`."""
+        return replace(self, truths=(kind,))
 
 
 _TRANSFORM = Field("float64", (4,), "k, cx, cy, size: x' = k (x - cx) + (size - 1) / 2")
 _DETECTED = Field(
     "float32",
     (68, 2),
-    "what the detector said, pixels of the source picture, 0-based; NaN: it looked for none",
+    "what networks see: as detected, pixels of the source picture, 0-based; NaN: nobody looked",
 )
 PIXELS = "RGB, or one channel of luma (ITU-R BT.601) where the file's colour is gray"
 _FACE = {"face": Field("str"), "picture": Field("str")}
@@ -172,13 +173,14 @@ _TRUTH = {
 
 DETECTIONS = Contract(
     "facemill.detections",
-    2,
+    3,
     {
         **_FACE,
         "box": Field("float32", (4,), "x1, y1, x2, y2 in pixels of the source picture"),
         "score": Field("float32"),
         "landmarks68": Field("float32", (68, 2), "pixels of the source picture, 0-based"),
         "landmark_score": Field("float32", (68,), "heat-map peak"),
+        "seen68": _DETECTED,
         "landmark_depth": Field(
             "float32", (68,), "pixels of the source picture, nearer is larger, arbitrary zero; NaN: unknown"
         ),
@@ -228,7 +230,7 @@ GROUND_TRUTH = Contract(
     "facemill.ground_truth",
     3,
     {**_FACE, **_TRUTH, "crop_row": Field("int64"), "transform": _TRANSFORM},
-    (DENSE, POINTS),
+    (DENSE, POINTS, NONE),
 )
 PACK = Contract(
     "facemill.pack",
@@ -241,5 +243,5 @@ PACK = Contract(
         "image": Field("uint8", ("F", "F", "C"), PIXELS),
         "transform": _TRANSFORM,
     },
-    (DENSE, POINTS),
+    (DENSE, POINTS, NONE),
 )

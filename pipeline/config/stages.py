@@ -30,6 +30,10 @@ class DetectionSettings(Strict):
     depth_weights: str = Field(
         "library", description="of the depth network, for landmarks 3d: library or a path"
     )
+    points: Literal["own", "fan"] = Field(
+        "own",
+        description="landmarks that networks see: the detector's own, or FAN's, which most detectors' own are already",
+    )
     score: Share = Field(0.92, description="least score of a box")
     overlap: Share = Field(
         0.3, description="non-maximum suppression drops a box that overlaps a better one by more"

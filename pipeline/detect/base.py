@@ -34,7 +34,8 @@ class Face:
     `box` (4,) x1, y1, x2, y2; `score` of the box; `landmarks` (68, 2) and their heat-map peaks (68,). Where
     `reason` is given the face goes no further, `value` is the number behind the decision and `detail` says more.
     Detectors without landmarks leave NaN there. `depth` (68,) of the landmarks in the same pixels, nearer is larger,
-    the zero arbitrary; None where nobody knows it.
+    the zero arbitrary; None where nobody knows it. `seen` (68, 2) are what networks get to see that see landmarks;
+    None where these are `landmarks`.
     """
 
     box: np.ndarray
@@ -45,6 +46,7 @@ class Face:
     value: float | None = None
     detail: str = ""
     depth: np.ndarray | None = None
+    seen: np.ndarray | None = None
 
 
 Annotate = Callable[[str, int], np.ndarray]

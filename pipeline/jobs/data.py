@@ -65,11 +65,25 @@ def is_benchmark(config: Config, dataset: str) -> bool:
     return not any(dataset in (*model.train, *model.unlabelled) for model in config.models.values())
 
 
+def without_truth(config: Config, dataset: str) -> bool:
+    """Whether models learn from a data set without looking at its truth, and nothing else asks for it."""
+    models = config.models.values()
+    looked_at = any(dataset in model.train for model in models)
+    looked_at |= any(pack.dataset == dataset for pack in config.packs)
+    return any(dataset in model.unlabelled for model in models) and not looked_at
+
+
 def splits_of(config: Config, dataset: str) -> list[str]:
-    """The packs of a data set: test for a benchmark, train and (with a validation share) val for the others."""
+    """The packs of a data set: test for a benchmark, train and (with a validation share) val for the others; without
+    truth nothing is held out."""
     if is_benchmark(config, dataset):
         return ["test"]
-    return ["train", "val"] if dataset_of(config, dataset).validation > 0 else ["train"]
+    return ["train", "val"] if validation_of(config, dataset) > 0 else ["train"]
+
+
+def validation_of(config: Config, dataset: str) -> float:
+    """The share of a data set that chooses the weights."""
+    return 0.0 if without_truth(config, dataset) else dataset_of(config, dataset).validation
 
 
 def leaks_of(config: Config, dataset: str) -> list[str]:
@@ -128,7 +142,7 @@ def weights_behind(config: Config, dataset: str) -> dict[str, str]:
     found = {path: role for key, role in roles.items() for path in own_files(detection).get(key, [])}
     for source, key in library_sources(detection).items():
         found[path_of(config, "fetch", "fetched", source=source)] = roles[key]
-    if dataset_of(config, dataset).labels == "tddfa" and config.labelling.weights:
+    if labelled(config, dataset) and config.labelling.weights:
         found[config.labelling.weights] = "labeller"
     return found
 
@@ -192,7 +206,7 @@ def detect(config: Config, dataset: str, shard: str) -> Parts:
 
 def labelled(config: Config, dataset: str) -> bool:
     """Whether the dense truth of a data set is the labeller's."""
-    return dataset_of(config, dataset).labels == "tddfa"
+    return dataset_of(config, dataset).labels == "tddfa" and not without_truth(config, dataset)
 
 
 def crop(config: Config, frame: str, dataset: str, shard: str) -> Parts:

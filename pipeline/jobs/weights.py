@@ -11,13 +11,16 @@ SHIPPED_WEIGHTS = "pipeline/detect/weights"
 
 def weights_of(detection: DetectionSettings) -> dict[str, list[str]]:
     """The files by the setting that names them, environment variables unexpanded; none for a detector without
-    networks."""
-    if detection.detector not in BOXED:
+    networks, but FAN's where it looks again."""
+    boxed = detection.detector in BOXED
+    if not boxed and detection.points == "own":
         return {}
     fan = (
         fan_file(detection.landmarks).cached if detection.fan_weights == "library" else detection.fan_weights
     )
     found = {"fan_weights": [_shipped(fan, "fan")]}
+    if not boxed:
+        return found
     if detection.detector == "faceboxes":
         found["weights"] = [_shipped(detection.weights, "detector")]
     elif detection.detector in LIBRARY_DETECTORS:

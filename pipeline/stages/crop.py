@@ -23,25 +23,27 @@ from pipeline.seeding import shard_of
 
 @dataclass(frozen=True, eq=False)
 class Detected:
-    """The faces of one picture that detection let through: names, boxes (n, 4), scores (n,), landmarks (n, 68, 2)."""
+    """The faces of one picture that detection let through: names, boxes (n, 4), scores (n,), landmarks (n, 68, 2) and
+    those that networks see (n, 68, 2)."""
 
     faces: list[str]
     boxes: np.ndarray
     scores: np.ndarray
     landmarks: np.ndarray
+    seen: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Crop:
     """One crop: face, picture, pixels (F, F, 3) uint8, of a gray frame (F, F, 1), transform, (height, width) of the
-    picture, and the detected landmarks (68, 2) in pixels of the picture."""
+    picture, and the landmarks (68, 2) that networks see, in pixels of the picture."""
 
     face: str
     picture: str
     image: np.ndarray
     transform: CropTransform
     picture_size: tuple[int, int]
-    landmarks: np.ndarray
+    seen: np.ndarray
 
 
 def run(
@@ -83,7 +85,7 @@ def run(
         for k, crop in enumerate(crops):
             file["face"][k], file["picture"][k] = crop.face, crop.picture
             file["image"][k], file["transform"][k] = crop.image, crop.transform.to_array()
-            file["picture_size"][k], file["detected68"][k] = crop.picture_size, crop.landmarks
+            file["picture_size"][k], file["detected68"][k] = crop.picture_size, crop.seen
     write_status(outputs["status"], status)
 
 
@@ -91,14 +93,13 @@ def read_detections(path: str) -> dict[str, Detected]:
     """The faces of a shard's detections by picture, in the order of the file."""
     with hdf5.open_checked(path, DETECTIONS) as file:
         faces, pictures = hdf5.texts(file["face"]), hdf5.texts(file["picture"])
-        boxes, scores, landmarks = file["box"][:], file["score"][:], file["landmarks68"][:]
+        boxes, scores = file["box"][:], file["score"][:]
+        landmarks, seen = (file[name][:].astype(np.float64) for name in ("landmarks68", "seen68"))
     index: dict[str, list[int]] = {}
     for k, picture in enumerate(pictures):
         index.setdefault(picture, []).append(k)
     return {
-        picture: Detected(
-            [faces[k] for k in rows], boxes[rows], scores[rows], landmarks[rows].astype(np.float64)
-        )
+        picture: Detected([faces[k] for k in rows], boxes[rows], scores[rows], landmarks[rows], seen[rows])
         for picture, rows in index.items()
     }
 
@@ -147,7 +148,7 @@ def crop_picture(
         pixels = crop_image(image, transform, frame.padding, options.resample, frame.peer_interpolation)
         if frame.colour == "gray":
             pixels = to_gray(pixels)
-        yield Crop(face, picture, pixels, transform, (height, width), faces.landmarks[k])
+        yield Crop(face, picture, pixels, transform, (height, width), faces.seen[k])
 
 
 def choose(faces: Detected, rule: str, height: int, width: int) -> int:

@@ -14,9 +14,11 @@ import torch
 from pipeline.config import DetectionSettings
 from pipeline.datasets.plausible import checked
 from pipeline.detect.base import Annotate, Detector, Face, Sight
+from pipeline.detect.second_look import SecondLook
 from pipeline.io import hdf5
 from pipeline.io.files import expand
 from pipeline.io.images import PIXELS_AT_ONCE, UnreadablePicture, read_picture
+from pipeline.io.published import BOXED
 from pipeline.io.tables import read_tsv, write_status
 from pipeline.morphable import load_face_model
 from pipeline.records import DETECTIONS, SOURCE_COLUMNS, Reason, StatusRow
@@ -39,6 +41,8 @@ def run(
     detection = DetectionSettings.model_validate(settings["detection"])
     annotate = _annotate(settings) if detection.detector == "annotation" else None
     detector = DETECTORS[detection.detector](detection, annotate)
+    if detection.points == "fan" and detection.detector not in BOXED:
+        detector = SecondLook(detector, detection)
     rows = read_tsv(inputs["source"], SOURCE_COLUMNS)
     shard, shards = int(wildcards["shard"]), int(settings["shards"])
     rows = [row for row in rows if shard_of(row["id"], shards) == shard]
@@ -64,6 +68,7 @@ def fill(group: h5py.Group, faces: list[tuple[str, str, Face]]) -> None:
         group["box"][k], group["score"][k] = face.box, face.score
         group["landmarks68"][k], group["landmark_score"][k] = face.landmarks, face.landmark_score
         group["landmark_depth"][k] = np.nan if face.depth is None else face.depth
+        group["seen68"][k] = face.landmarks if face.seen is None else face.seen
 
 
 def detect_pictures(

@@ -1,7 +1,8 @@
 """ground_truth: annotations -> the truth of each face in the crop's frame. One job is a shard of crops.
 
 Where annotations have parameters of a face model the truth is dense: vertices, and the target that is made of them.
-Of a benchmark whose annotations have no such parameters it is their points.
+Of a benchmark whose annotations have no such parameters it is their points. Faces that are learnt from without truth
+have none, and no annotation is read.
 """
 
 from __future__ import annotations
@@ -25,7 +26,16 @@ from pipeline.io import hdf5
 from pipeline.io.files import expand
 from pipeline.io.tables import read_tsv, write_status
 from pipeline.morphable import MorphableModel, load_face_model
-from pipeline.records import GROUND_TRUTH, SOURCE_COLUMNS, Contract, Reason, StatusRow
+from pipeline.records import (
+    DENSE,
+    GROUND_TRUTH,
+    NONE,
+    POINTS,
+    SOURCE_COLUMNS,
+    Contract,
+    Reason,
+    StatusRow,
+)
 from pipeline.registry import DATASETS, TARGETS
 from pipeline.targets.base import Context, Target
 
@@ -111,7 +121,7 @@ class Dense:
 class Points:
     """The points of annotations without parameters of a face model."""
 
-    contract = GROUND_TRUTH.of_points()
+    contract = GROUND_TRUTH.of_truth(POINTS)
     attributes: ClassVar[Mapping[str, Any]] = {}
 
     def checked(self, annotation: FaceAnnotation, name: str) -> FaceAnnotation:
@@ -133,6 +143,18 @@ class Points:
         return Truth(face, picture, cropped.rows[k], found, landmarks, {}, transform)
 
 
+class Absent:
+    """No truth: every cropped face goes on."""
+
+    contract = GROUND_TRUTH.of_truth(NONE)
+    attributes: ClassVar[Mapping[str, Any]] = {}
+
+    def make(self, picture: str, cropped: Cropped, k: int, found: FaceAnnotation) -> Truth | StatusRow:
+        """The face with nothing but its place in the crops."""
+        unknown = np.full((68, 3), np.nan)
+        return Truth(cropped.faces[k], picture, cropped.rows[k], found, unknown, {}, cropped.transforms[k])
+
+
 def run(
     *,
     inputs: Mapping[str, Any],
@@ -142,10 +164,13 @@ def run(
     attributes: Mapping[str, str],
 ) -> None:
     """Make the truth of one shard: `inputs` source, detections, crops and, for a data set whose truth is the
-    labeller's, labels; `outputs` ground_truth (h5), status (tsv); `settings` face_model and target, neither of them
-    where the truth is points, and, for annotations, root, reader. Faces that the labeller refused have no row here."""
-    kind = _dense(settings) if "target" in settings else Points()
-    truth_of = _labelled(inputs, kind) if "labels" in inputs else _annotated(inputs, settings, kind)
+    labeller's, labels; `outputs` ground_truth (h5), status (tsv); `settings` truth (its kind), of dense truth
+    face_model and target, and, for annotations, root, reader. Faces that the labeller refused have no row here."""
+    if settings["truth"] == NONE:
+        kind, truth_of = Absent(), _unannotated
+    else:
+        kind = _dense(settings) if settings["truth"] == DENSE else Points()
+        truth_of = _labelled(inputs, kind) if "labels" in inputs else _annotated(inputs, settings, kind)
     truths: list[Truth] = []
     status: list[StatusRow] = []
     for picture, cropped in read_crops(inputs["crops"], inputs["detections"]):
@@ -179,6 +204,11 @@ def outside(points: np.ndarray, side: int) -> str | None:
 def _dense(settings: Mapping[str, Any]) -> Dense:
     target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
     return Dense(load_face_model(**settings["face_model"]), target)
+
+
+def _unannotated(picture: str, cropped: Cropped) -> list[Found]:
+    """Annotations that say nothing of any face of a picture."""
+    return [FaceAnnotation(None, None, None, cropped.height) for _ in cropped.faces]
 
 
 def _annotated(inputs: Mapping[str, Any], settings: Mapping[str, Any], kind: Kind) -> TruthOf:

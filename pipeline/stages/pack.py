@@ -16,7 +16,7 @@ import h5py
 from pipeline.config import TargetSettings
 from pipeline.io import hdf5
 from pipeline.io.tables import read_tsv
-from pipeline.records import CROPS, GROUND_TRUTH, KEPT_COLUMNS, PACK, Contract, FacemillError
+from pipeline.records import CROPS, DENSE, GROUND_TRUTH, KEPT_COLUMNS, PACK, Contract, FacemillError
 from pipeline.registry import TARGETS
 
 OF_CROP = ("image", "detected68")
@@ -32,8 +32,8 @@ def run(
     attributes: Mapping[str, str],
 ) -> None:
     """Pack one split: `inputs` kept, and lists crops and ground_truth, one a shard in order; `outputs` pack (h5);
-    `settings` seed, validation, benchmark and target, the last not where the truth is points. `FacemillError` when
-    nothing is left to pack."""
+    `settings` seed, validation, benchmark, truth (its kind) and, of dense truth, target. `FacemillError` when nothing
+    is left to pack."""
     rows = read_tsv(inputs["kept"], KEPT_COLUMNS)
     split = wildcards["split"]
     chosen = (
@@ -73,8 +73,8 @@ def run(
 
 def _contracts(settings: Mapping[str, Any]) -> tuple[Contract, Contract, Mapping[str, Any]]:
     """What ground truth and pack must hold, and the attributes of the target, if there is one."""
-    if "target" not in settings:
-        return GROUND_TRUTH.of_points(), PACK.of_points(), {}
+    if settings["truth"] != DENSE:
+        return GROUND_TRUTH.of_truth(settings["truth"]), PACK.of_truth(settings["truth"]), {}
     target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
     return GROUND_TRUTH.extended(**target.fields), PACK.extended(**target.fields), target.attributes
 

@@ -38,7 +38,10 @@ def run(
     seed = int(wildcards["seed"])
     target = TARGETS[settings["target"]["kind"]](TargetSettings.model_validate(settings["target"]))
     face = load_face_model(**settings["face_model"])
-    packs = {name: Packs(inputs[name], target, training.memory_limit_mb) for name in PACKS}
+    packs = {
+        name: Packs(inputs[name], None if name == "unlabelled" else target, training.memory_limit_mb)
+        for name in PACKS
+    }
     network = initial_network(settings["model"], settings["network"], seed, training.init_from)
     require_channels(network, packs["train"].channels, f"models.{wildcards['model']}")
     setup = Setup(

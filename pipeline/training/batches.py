@@ -54,21 +54,22 @@ class Sample:
 
 
 class Packs:
-    """The samples of one or more packs, one after the other.
+    """The samples of one or more packs, one after the other; without a target none of their truth is looked at.
 
     A pack whose images and targets take at most ``memory_limit_mb`` is read whole, but for what only some samples
     have; of a larger one each sample is a read of its own (a list of indices would be hundreds of times slower).
     `FacemillError` for a pack that breaks its contract.
     """
 
-    def __init__(self, paths: Sequence[str | Path], target: Target, memory_limit_mb: int):
+    def __init__(self, paths: Sequence[str | Path], target: Target | None, memory_limit_mb: int):
         self.target = target
+        self._fields = {} if target is None else target.fields
         self._open = ExitStack()
         self._sources: list[Source] = []
-        names = ["image", "detected68", "landmarks68", "transform", *target.fields]
-        sparse = {name for name, field in target.fields.items() if field.sparse}
+        names = ["image", "detected68", "landmarks68", "transform", *self._fields]
+        sparse = {name for name, field in self._fields.items() if field.sparse}
         for path in paths:
-            file = self._open.enter_context(hdf5.open_checked(path, PACK.extended(**target.fields)))
+            file = self._open.enter_context(hdf5.open_checked(path, PACK.extended(**self._fields)))
             source = {name: file[name] for name in names}
             if (
                 sum(d.size * d.dtype.itemsize for name, d in source.items() if name not in sparse)
@@ -84,7 +85,7 @@ class Packs:
     def __getitem__(self, index: int) -> tuple[np.ndarray, np.ndarray]:
         """Crop (F, F, C) uint8 and decoded target of one sample."""
         source, row = self._place(index)
-        return source["image"][row], self.target.decode(Row(source, row, list(self.target.fields)))
+        return source["image"][row], self.target.decode(Row(source, row, list(self._fields)))
 
     def sample(self, index: int) -> Sample:
         """All that is known of one sample."""
@@ -94,7 +95,7 @@ class Packs:
             source["image"][row],
             crop.apply(source["detected68"][row]),
             crop.apply(source["landmarks68"][row]),
-            Row(source, row, list(self.target.fields)),
+            Row(source, row, list(self._fields)),
         )
 
     def _place(self, index: int) -> tuple[Source, int]:

@@ -27,6 +27,7 @@ class PointsChain:
                 "shards=1",
                 f"datasets.mine={{{dataset}}}",
                 "evaluation.benchmarks=[mine]",
+                "systems=[prn]",
                 f"targets.posmap32={{kind: posmap, size: {SIDE}}}",
                 "models.prn.target=posmap32",
                 f"models.prn.frame={frame}",

@@ -101,7 +101,7 @@ def save_detections(
             file["box"][k] = landmark_box(points)
             file["score"][k] = 0.9 - 0.1 * int(face.rsplit("#")[1])
             file["landmarks68"][k], file["landmark_score"][k] = points, 1.0
-            file["landmark_depth"][k] = np.nan
+            file["landmark_depth"][k], file["seen68"][k] = np.nan, points
     rows = [StatusRow(face, picture, "detect", None, 0.9) for face, picture, _ in faces]
     write_status(paths["status"], [*rows, *extra])
     return paths
@@ -200,6 +200,7 @@ class Chain:
         settings = {
             "root": self.path("data"),
             "reader": "face_300w_lp",
+            "truth": "dense",
             "face_model": {"id": "dome", "path": None},
             "target": {"kind": "posmap", "size": 96},
         }
@@ -228,6 +229,7 @@ class Chain:
             "seed": 0,
             "validation": validation,
             "benchmark": benchmark,
+            "truth": "dense",
             "target": {"kind": "posmap", "size": 96},
         }
         self.run(pack, inputs, {"pack": f"{split}.h5"}, settings, split=split)

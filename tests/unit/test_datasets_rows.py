@@ -199,6 +199,7 @@ def test_rows_pass_through_the_stages_and_the_benchmark(tmp_path, monkeypatch):
         {"ground_truth": "g.h5", "status": "g.tsv"},
         {
             **reading,
+            "truth": "dense",
             "face_model": {"id": "dome", "path": None},
             "target": {"kind": "params", "size": 120},
         },

@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from pipeline import registry, settings
-from pipeline.jobs.truth import points_alone
+from pipeline.jobs.truth import truth_of
 from pipeline.keywords import constant_of, keywords_of
 from pipeline.records import FacemillError
 
@@ -223,7 +223,7 @@ def test_what_is_wrong_is_named_with_what_was_meant(assignment, message):
         "{detector: dlib}",
         "{detector: sfd, weights: library, landmarks: 2d, fan_weights: library}",
         "{detector: boxes, landmarks: 3d}",
-        "{detector: whole, weights: library}",
+        "{detector: whole, weights: library, points: fan}",
     ],
 )
 def test_a_detection_that_fits_together_is_taken(detection):
@@ -255,10 +255,10 @@ def test_a_benchmark_may_have_points_alone(reader):
     config = settings.load(
         (), [f"datasets.mine={{reader: {reader}, root: /tmp}}", "evaluation.benchmarks=[mine]"]
     )
-    assert points_alone(config, "mine") and not points_alone(config, "synth_train")
+    assert (truth_of(config, "mine"), truth_of(config, "synth_train")) == ("points", "dense")
     labels = ["datasets.mine.labels=tddfa", "labelling.weights=mb05.pth"]
     labelled = settings.load((), [f"datasets.mine={{reader: {reader}, root: /tmp}}", *labels])
-    assert not points_alone(labelled, "mine")
+    assert truth_of(labelled, "mine") == "dense"
 
 
 def test_photos_without_labels_are_no_benchmark():

@@ -103,6 +103,7 @@ def test_the_best_face_by_score_size_or_place(world):
         np.array([[0, 0, 10, 10], [80, 80, 120, 120], [150, 0, 199, 60]], float),
         np.array([0.9, 0.5, 0.7]),
         np.zeros((3, 68, 2)),
+        np.zeros((3, 68, 2)),
     )
     chosen = [crop.choose(faces, rule, SIDE, SIDE) for rule in ("score", "size", "central")]
     assert chosen == [0, 2, 1]

@@ -15,7 +15,7 @@ from pipeline.evaluation.score import Score, write_scores
 from pipeline.geometry.frames import CropTransform
 from pipeline.io import hdf5
 from pipeline.io.images import read_picture
-from pipeline.records import GROUND_TRUTH, PACK, FacemillError, Field
+from pipeline.records import GROUND_TRUTH, PACK, POINTS, FacemillError, Field
 from pipeline.registry import DATASETS
 
 UNKNOWN = ("pose_para", "camera", "landmarks68")
@@ -23,7 +23,7 @@ UNKNOWN = ("pose_para", "camera", "landmarks68")
 
 def opened(path: Path) -> dict[str, np.ndarray]:
     """All datasets of a pack of points, its contract checked."""
-    with hdf5.open_checked(path, PACK.of_points()) as file:
+    with hdf5.open_checked(path, PACK.of_truth(POINTS)) as file:
         assert file.attrs["truth"] == "points" and "code_scale" not in file.attrs
         assert set(file) == set(PACK.fields)
         assert file["shape_para"].shape[1:] == file["exp_para"].shape[1:] == (0,)
@@ -181,7 +181,7 @@ def test_dense_truth_and_points_are_not_taken_for_each_other(crops):
         crops.run("pack")
     with h5py.File(truth, "r+") as file:
         del file.attrs["truth"]
-    words = "truth: expected dense or points, found None"
+    words = "truth: expected dense or points or none, found None"
     with pytest.raises(FacemillError, match=words), hdf5.open_checked(truth, GROUND_TRUTH):
         pass
 

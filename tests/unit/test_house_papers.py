@@ -1,0 +1,89 @@
+"""The preset of paper scale: each system's network is its paper's, and so is its training, where the paper says it."""
+
+import inspect
+from pathlib import Path
+
+import pytest
+
+from pipeline import registry, settings
+from pipeline.jobs.models import task_of
+from pipeline.keywords import keywords_of
+
+ROOT = Path(__file__).resolve().parents[2]
+SYSTEMS = (
+    *("prn", "vrn", "vrn_multitask", "vrn_guided", "synergynet", "2dasl"),
+    *("direct3d", "lift3d", "fan_depth", "fan_lift"),
+)
+FRAMES = dict(
+    zip(SYSTEMS, ["prn256", *["vrn192"] * 3, *["roi120"] * 2, *["gray224"] * 2, *["fan256"] * 2], strict=True)
+)
+NOTHING = {"rotation": 0, "translation": 0, "scale": (1, 1), "colour": (1, 1), "occlusion": 0, "flip": 0}
+PAPERS = {
+    "vrn": {"optimiser": "rmsprop", "momentum": 0, "lr": 1e-4, "schedule": "milestones", "step_factor": 0.1},
+    "synergynet": {
+        **{"optimiser": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4, "lr": 0.08},
+        **{"batch_size": 1024, "epochs": 80, "milestones": [48, 64], "step_factor": 0.2},
+        **{"warmup": 0, "warmup_epochs": 5, "warmup_factor": 0.2, "augment": NOTHING},
+    },
+    "2dasl": {
+        **{"optimiser": "sgd", "lr": 5e-5, "critic_lr": 1e-4, "batch_size": 32, "schedule": "exponential"},
+        "augment": NOTHING,
+    },
+    "direct3d": {
+        **{"optimiser": "adam", "amsgrad": True, "lr": 1e-3, "batch_size": 32, "epochs": 20},
+        **{"schedule": "step", "step_epochs": 10, "step_factor": 0.1, "augment": NOTHING},
+    },
+    "lift3d": {"optimiser": "adam", "amsgrad": True, "lr": 1e-3, "batch_size": 32, "epochs": 30},
+    "fan_depth": {"optimiser": "rmsprop", "momentum": 0, "lr": 2.5e-4, "batch_size": 10, "epochs": 110},
+    "fan_lift": {"optimiser": "adam", "lr": 1e-3, "batch_size": 64, "epochs": 200, "schedule": "exponential"},
+}
+PAPERS |= {"vrn_multitask": PAPERS["vrn"], "vrn_guided": PAPERS["vrn"]}
+
+
+@pytest.fixture(scope="module")
+def config():
+    return settings.load([ROOT / "workflow/presets/300w_lp.yaml"], ["systems=null"])
+
+
+def plain(value):
+    return list(value) if isinstance(value, tuple) else value
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_the_network_and_the_losses_are_the_papers(config, name):
+    """All that the default makes small is said anew, and nothing else differs from a network without settings."""
+    block = config.models[name]
+    network = inspect.signature(registry.MODELS[block.model]).parameters
+    made_small = set(settings.load().models[name].settings)
+    assert made_small <= set(block.settings)
+    own = {"variant": name.removeprefix("vrn_")} if name in ("vrn_multitask", "vrn_guided") else {}
+    papers = {key: plain(parameter.default) for key, parameter in network.items()} | own
+    assert {key: plain(value) for key, value in block.settings.items()} == {
+        k: papers[k] for k in block.settings
+    }
+    task = task_of(config, name)
+    losses = keywords_of(registry.TASKS.module(task), task)
+    assert block.task == {key: losses[key].default for key in block.task}
+    assert (block.frame, block.train) == (FRAMES[name], ["face_300w_lp"])
+
+
+@pytest.mark.parametrize("name", PAPERS)
+def test_the_training_is_the_papers(config, name):
+    training = settings.training_of(config, config.models[name].training).model_dump()
+    said = dict(PAPERS[name])
+    augment = said.pop("augment", {})
+    assert {key: training[key] for key in said} == said
+    assert {key: training["augment"][key] for key in augment} == augment
+
+
+def test_rates_that_fall_by_epochs_end_where_the_papers_do(config):
+    depth, lift = (
+        settings.training_of(config, config.models[name].training) for name in ("fan_depth", "fan_lift")
+    )
+    assert depth.lr * depth.step_factor ** (depth.epochs / depth.step_epochs) == pytest.approx(5e-6, rel=0.02)
+    assert lift.step_epochs * 122_450 / lift.batch_size == pytest.approx(100_000, rel=0.01)
+
+
+def test_as_it_stands_it_is_prnet(config):
+    assert list(settings.load([ROOT / "workflow/presets/300w_lp.yaml"]).models) == ["prn"]
+    assert list(config.models) == list(SYSTEMS)
