@@ -33,6 +33,7 @@ OVERLAPS = {"solid": "volume_iou", "frontal_backfill": "volume_iou_backfill"}
 SHARE, SHARES = 0.7, {"prn": 0.6}
 """Of the mean face's figure at most, for every model and for those with a limit of their own."""
 IOU = 0.75
+UNANSWERED = 0.02
 REAPED = (0.02, 0.15)
 REASONS = 6
 
@@ -66,11 +67,15 @@ class Limit:
 
 
 def of_figures(evaluation: Mapping[str, Any], share: float) -> Iterator[Limit]:
-    """The model's balanced 68-point error as a share of the mean face's, and each bin's, on every benchmark."""
+    """The model's balanced 68-point error as a share of the mean face's, and each bin's, on every benchmark; and how
+    many of the mean face's pictures it leaves without an answer, which would flatter it."""
     for where, figures in _protocol(evaluation, PROTOCOL):
         mean = figures["mean_face"]
         what = f"{where} over the mean face's"
         yield Limit(f"{what}, balanced", _ratio(figures["balanced"], mean["balanced"]), share)
+        answered = _ratio(figures["n"], mean["n"])
+        unanswered = None if answered is None else 1 - answered
+        yield Limit(f"{where}, share of the mean face's pictures without an answer", unanswered, UNANSWERED)
         for name, entry in figures["bins"].items():
             other = mean["bins"][name]
             below = _ratio(entry and entry["mean"], other and other["mean"])

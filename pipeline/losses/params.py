@@ -45,7 +45,7 @@ class Wpdc(_ParameterLoss):
     predicted surface over 68 + n vertices (camera), sqrt(68 + n) (translation), or ``SCALE`` times the norm of its mode
     over them (shape, expression); plus 1e-6, divided by the face's largest, 0 for `DEPTH`. Weights carry no gradient.
     The published code takes the surface of the predicted coefficients. Its constant is the scale of a 120 px crop: a
-    crop of S px gets S / 120 of it.
+    crop of S px gets S / 120 of it, in a frame that shows faces smaller than `roi120` a little more than the camera.
     """
 
     def forward(

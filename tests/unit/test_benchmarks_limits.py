@@ -14,7 +14,7 @@ from pipeline.stages.ledger import COLUMNS
 def figures(*means):
     names = ("0-30", "30-60", "60-90")
     bins = {name: None if mean is None else {"mean": mean} for name, mean in zip(names, means, strict=True)}
-    return {"bins": bins, "balanced": None if None in means else sum(means) / 3}
+    return {"n": 100, "bins": bins, "balanced": None if None in means else sum(means) / 3}
 
 
 REASONS = {
@@ -92,7 +92,7 @@ def judged(tmp_path, capsys, monkeypatch):
 
 def test_a_run_that_keeps_every_limit_just_so_passes(judged):
     code, printed = judged(EVALUATION, CENSUS)
-    assert code == 0 and "1 models, 15 limits, 0 missed" in printed and "MISSED" not in printed
+    assert code == 0 and "1 models, 16 limits, 0 missed" in printed and "MISSED" not in printed
 
 
 @pytest.mark.parametrize(
@@ -102,6 +102,7 @@ def test_a_run_that_keeps_every_limit_just_so_passes(judged):
         ("benchmarks/test/protocols/nme68_2d/balanced", None, "balanced"),
         ("benchmarks/test/protocols/nme68_2d/bins/30-60", {"mean": 20.1}, "30-60 degrees"),
         ("benchmarks/test/protocols/nme68_2d/bins/60-90", None, "60-90 degrees"),
+        ("benchmarks/test/protocols/nme68_2d/n", 97, "without an answer"),
         ("counts/train/reaped", {"no_face": 1}, "train (fan192, posmap96), share"),
         ("counts/train/reaped", {"no_face": 16}, "train (fan192, posmap96), share"),
         ("counts/test/reaped", {"no_face": 5}, "different reasons"),

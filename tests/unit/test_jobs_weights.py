@@ -30,7 +30,7 @@ def cache(tmp_path, monkeypatch):
 
 def inputs(**detection):
     described = job(
-        load((), [f"detection.{k}={v}" for k, v in detection.items()]),
+        load((), ["systems=[prn]", *(f"detection.{k}={v}" for k, v in detection.items())]),
         "detect",
         dataset="synth_test",
         shard=0,

@@ -104,7 +104,9 @@ def test_the_chain_lists_and_finds_them(tmp_path):
     )
     listed = read_tsv(tmp_path / "source.tsv")
     assert [row["group"] for row in listed] == ["anna", "anna"] and listed[0]["licence"] == Scans.licence
-    detection = configuration.load((), ["detection={detector: annotation, points: fan}"]).detection.model_dump()
+    detection = configuration.load(
+        (), ["detection={detector: annotation, points: fan}"]
+    ).detection.model_dump()
     detect.run(
         inputs={"source": str(tmp_path / "source.tsv"), "weights": []},
         outputs={"detections": str(tmp_path / "0.h5"), "status": str(tmp_path / "0.tsv")},
