@@ -20,6 +20,7 @@ import torch
 from pipeline.config import TrainingSettings
 from pipeline.io.files import write_text
 from pipeline.losses.base import Losses
+from pipeline.records import FacemillError
 from pipeline.seeding import seed_of
 from pipeline.training.checkpoints import discard_state, load_state, save_state, save_weights
 from pipeline.training.interruption import Termination
@@ -32,6 +33,8 @@ from pipeline.training.statistics import recalibrate
 
 WEIGHTS_NAME = "weights.safetensors"
 HISTORY_NAME = "history.jsonl"
+LONELY = "more than 1 value per channel"
+"""What torch says of a batch norm over one value."""
 
 
 class Task(Protocol):
@@ -184,8 +187,16 @@ def _step(
 def _losses(
     model: torch.nn.Module, task: Task, batch: dict[str, torch.Tensor], precision: Precision
 ) -> Losses:
-    with precision.autocast():
-        return task.loss(model, {name: precision.place(tensor) for name, tensor in batch.items()})
+    try:
+        with precision.autocast():
+            return task.loss(model, {name: precision.place(tensor) for name, tensor in batch.items()})
+    except ValueError as error:
+        if LONELY not in str(error):
+            raise
+        raise FacemillError(
+            "training.batch_size: expected two faces or more a process, since this network has batch norms over single "
+            "values; found one; set training.batch_size to twice training.processes or more"
+        ) from error
 
 
 def _batches(task: Task, first: int, updates: int) -> Iterator[dict[str, torch.Tensor]]:

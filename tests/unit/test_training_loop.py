@@ -329,6 +329,17 @@ def test_a_loss_that_is_not_finite_is_one_clear_line(tmp_path):
         run(tmp_path, task)
 
 
+def test_a_batch_of_one_face_for_a_batch_norm_over_single_values_is_one_clear_line(tmp_path):
+    task = Line()
+    batch = task.batch
+    task.batch = lambda update: {name: values[:1] for name, values in batch(update).items()}
+    with pytest.raises(FacemillError, match=r"training\.batch_size: expected two faces or more a process"):
+        run(tmp_path, task)
+    task.loss = lambda model, batch: (_ for _ in ()).throw(ValueError("another"))
+    with pytest.raises(ValueError, match="another"):
+        run(tmp_path, task)
+
+
 def test_a_damaged_state_says_what_to_delete(tmp_path):
     (tmp_path / "state").mkdir()
     (tmp_path / "state/state.pt").write_bytes(b"PK\x03\x04 nothing")
