@@ -4,6 +4,7 @@ import inspect
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pipeline import registry, settings
 from pipeline.jobs.models import task_of
@@ -87,3 +88,38 @@ def test_rates_that_fall_by_epochs_end_where_the_papers_do(config):
 def test_as_it_stands_it_is_prnet(config):
     assert list(settings.load([ROOT / "workflow/presets/300w_lp.yaml"]).models) == ["prn"]
     assert list(config.models) == list(SYSTEMS)
+
+
+def test_the_preset_of_300w_lp_is_the_paper_and_nothing_of_the_default_shows_through():
+    """Spec prn_vrn C.1 and C.4; what the paper leaves open is not asked for."""
+    config = settings.load([ROOT / "workflow/presets/300w_lp.yaml"])
+    block = config.models["prn"]
+    keywords = keywords_of(registry.MODELS.module("prn"), "prn")
+    assert {name: keywords[name].default for name in block.settings} == block.settings
+    assert set(values_of("models.prn.settings")) <= set(block.settings)
+    training = settings.training_of(config, block.training)
+    assert (training.batch_size, training.optimiser, training.lr, training.warmup) == (16, "adam", 1e-4, 0)
+    assert (training.schedule, training.step_epochs, training.step_factor) == ("step", 5, 0.5)
+    augment = training.augment
+    assert (augment.rotation, augment.translation, augment.scale, augment.colour) == (
+        45,
+        0.1,
+        (0.9, 1.2),
+        (0.6, 1.4),
+    )
+    assert augment.occlusion > 0 and augment.flip == 0
+    assert (block.frame, config.targets[block.target].size, config.detection.detector) == (
+        "prn256",
+        256,
+        "annotation",
+    )
+    assert block.train == ["face_300w_lp"] and config.evaluation.benchmarks == ["aflw2000_3d"]
+    assert all(dataset.synthetic is None for dataset in config.datasets.values())
+
+
+def values_of(path):
+    """A block of config.yaml."""
+    values = yaml.safe_load((ROOT / "config.yaml").read_text())
+    for key in path.split("."):
+        values = values[key]
+    return values
