@@ -66,16 +66,30 @@ class Limit:
         return f"{'ok' if self.kept else 'MISSED':8}{self.what:80}{found:>10}   {', '.join(bounds)}"
 
 
+def most_judged(evaluations: Sequence[Mapping[str, Any]]) -> dict[str, int]:
+    """On how many pictures of each benchmark the system was judged that was judged on most."""
+    most: dict[str, int] = {}
+    for evaluation in evaluations:
+        for benchmark, block in evaluation["benchmarks"].items():
+            most[benchmark] = max(most.get(benchmark, 0), block["protocols"].get(PROTOCOL, {}).get("n", 0))
+    return most
+
+
+def of_answers(evaluation: Mapping[str, Any], most: Mapping[str, int]) -> Iterator[Limit]:
+    """Pictures on which other systems were judged and this one was not, which would flatter it: reaped with its own
+    target, or without an answer."""
+    for benchmark, block in evaluation["benchmarks"].items():
+        left = (most[benchmark] - block["protocols"][PROTOCOL]["n"]) / max(1, most[benchmark])
+        what = f"{evaluation['model']} on {benchmark}, share of the pictures that others were judged on, left out"
+        yield Limit(what, left, UNANSWERED)
+
+
 def of_figures(evaluation: Mapping[str, Any], share: float) -> Iterator[Limit]:
-    """The model's balanced 68-point error as a share of the mean face's, and each bin's, on every benchmark; and how
-    many of the mean face's pictures it leaves without an answer, which would flatter it."""
+    """The model's balanced 68-point error as a share of the mean face's, and each bin's, on every benchmark."""
     for where, figures in _protocol(evaluation, PROTOCOL):
         mean = figures["mean_face"]
         what = f"{where} over the mean face's"
         yield Limit(f"{what}, balanced", _ratio(figures["balanced"], mean["balanced"]), share)
-        answered = _ratio(figures["n"], mean["n"])
-        unanswered = None if answered is None else 1 - answered
-        yield Limit(f"{where}, share of the mean face's pictures without an answer", unanswered, UNANSWERED)
         for name, entry in figures["bins"].items():
             other = mean["bins"][name]
             below = _ratio(entry and entry["mean"], other and other["mean"])
@@ -166,9 +180,11 @@ def limits(
     """All limits of a run but the census's. share: of every model; None: `SHARES`, else `SHARE`."""
     ledger = results / "ledger.tsv"
     counts = counts_of_ledger(read_tsv(ledger)) if ledger.is_file() else {}
+    most = most_judged(evaluations)
     for evaluation in evaluations:
         model = evaluation["model"]
         yield from of_figures(evaluation, SHARES.get(model, SHARE) if share is None else share)
+        yield from of_answers(evaluation, most)
         target = target_of(results, evaluation)
         if target.get("kind") == "volume" and target["variant"] in OVERLAPS:
             yield from of_volumes(evaluation, target["variant"], iou)

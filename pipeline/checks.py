@@ -20,6 +20,8 @@ from pipeline.keywords import Keyword, constant_of, keywords_of
 
 NAME = r"\w+"
 """What datasets, targets, models and shipped networks may be called: their names are parts of paths."""
+NO_FINDERS = {"annotation": "the truth", "whole": "nothing"}
+"""Detectors that look for no landmarks, and what a network sees of them that asks for some."""
 SFD_OVERLAP = 0.3
 """Of non-maximum suppression, fixed in face-alignment's sfd."""
 
@@ -61,6 +63,7 @@ def problems(config: Config, protocols: Iterable[str]) -> Iterable[str]:
     for benchmark in config.evaluation.benchmarks:
         yield from _known("evaluation.benchmarks", "data set", benchmark, config.datasets)
     yield from _of_tddfa(config)
+    yield from _of_seen_landmarks(config)
     for name, files in config.evaluation.given.items():
         if not re.fullmatch(NAME, name) or name in config.models:
             yield (
@@ -167,7 +170,6 @@ def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]
     training = {**config.training.model_dump(), **model.training}
     if training["weights_face_png"] and not training["weights_png"]:
         yield f"{where}.training.weights_face_png: expected it beside weights_png, found no weights_png"
-    yield from _of_seen_landmarks(config, where, model)
     target = config.targets.get(model.target)
     if model.model not in registry.MODELS:
         yield from _known(f"{where}.model", "model", model.model, registry.MODELS)
@@ -196,22 +198,28 @@ def _of_model(config: Config, where: str, model: ModelSettings) -> Iterable[str]
                 break
 
 
-def _of_seen_landmarks(config: Config, where: str, model: ModelSettings) -> Iterable[str]:
-    """Data sets whose detector has the truth or nothing for a network that sees landmarks."""
-    if model.model not in registry.MODELS or not constant_of(
-        registry.MODELS.module(model.model), model.model, "points"
-    ):
-        return
-    for name in dict.fromkeys([*model.train, *model.unlabelled, *config.evaluation.benchmarks]):
-        if name not in config.datasets:
+def _of_seen_landmarks(config: Config) -> Iterable[str]:
+    """Data sets whose detector has the truth or nothing for networks that see landmarks."""
+    shown: dict[str, dict[str, list[str]]] = {}
+    for name, model in config.models.items():
+        known = model.model in registry.MODELS
+        if not known or not constant_of(registry.MODELS.module(model.model), model.model, "points"):
             continue
-        found = {**config.detection.model_dump(), **config.datasets[name].detection}
-        shown = {"annotation": "the truth", "whole": "none"}.get(found["detector"])
-        if shown and found["points"] == "own":
-            yield (
-                f"{where}: expected detected landmarks of {name} for the network {model.model}, which sees them; the "
-                f"detector {found['detector']} gives it {shown}; set datasets.{name}.detection.points to fan"
-            )
+        for dataset in {
+            *model.train,
+            *model.unlabelled,
+            *config.evaluation.benchmarks,
+        } & config.datasets.keys():
+            found = {**config.detection.model_dump(), **config.datasets[dataset].detection}
+            if found["detector"] in NO_FINDERS and found["points"] == "own":
+                shown.setdefault(found["detector"], {}).setdefault(dataset, []).append(name)
+    for detector, datasets in shown.items():
+        models = ", ".join(sorted({name for names in datasets.values() for name in names}))
+        yield (
+            f"detection.points: expected fan for {', '.join(sorted(datasets))}, of whose faces the detector {detector} "
+            f"shows {NO_FINDERS[detector]} to {models}, whose networks see landmarks; found own. Set detection.points, "
+            "or that of the data set, to fan, or systems to other models"
+        )
 
 
 def _of_unlabelled(config: Config, where: str, model: ModelSettings) -> Iterable[str]:
@@ -247,6 +255,11 @@ def _of_training(config: Config, where: str, overlay: Mapping[str, Any]) -> Iter
         yield f"{where}.amsgrad: expected false but for adam, found true for {training.optimiser}"
     if training.schedule == "milestones" and not training.milestones:
         yield f"{where}.milestones: expected at least one for the schedule milestones, as [48, 64]; found none"
+    if training.milestone_factors and len(training.milestone_factors) != len(training.milestones):
+        yield (
+            f"{where}.milestone_factors: expected one for each of the {len(training.milestones)} milestones, or none; "
+            f"found {len(training.milestone_factors)}"
+        )
     if training.batch_size % training.processes:
         yield (
             f"{where}.processes: expected a divisor of batch_size {training.batch_size}, since all make equal shares "

@@ -54,6 +54,10 @@ class TrainingSettings(Strict):
     milestones: Annotated[list[float], AfterValidator(rising)] = Field(
         [], description="schedule milestones: epochs after which the rate is cut"
     )
+    milestone_factors: list[Annotated[float, Field(gt=0, le=1)]] = Field(
+        [],
+        description="schedule milestones: what is left of the rate after each; none: step_factor once more",
+    )
     critic_lr: float = Field(
         1e-4, gt=0, description="fixed rate of the Adam that trains a task's discriminator"
     )

@@ -19,7 +19,6 @@ from pipeline.models.fan_depth import DepthNetwork
 from pipeline.records import FacemillError
 
 SHIPPED = Path(__file__).parent / "weights"
-PUBLISHED_FAN = FILES["3dfan"].name
 
 
 @dataclass(frozen=True, eq=False)

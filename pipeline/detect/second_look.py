@@ -1,7 +1,8 @@
 """FAN's landmarks beside those of a detector without networks, for networks that see landmarks.
 
 `annotation` would show them the truth, `whole` nothing. FAN looks twice: in the face's box, then in the box of what it
-found there, so that little of the first box is left in the answer.
+found there, so that little of the first box is left in the answer. What it finds is seen as it is, unsure or not: the
+detector has decided that there is a face. Where there is no box to look in, nothing is seen.
 """
 
 from __future__ import annotations
@@ -12,11 +13,11 @@ from dataclasses import replace
 import numpy as np
 
 from pipeline.config import DetectionSettings
-from pipeline.detect.base import Detector, Face, Sight
+from pipeline.detect.base import Detector, Face, Sight, no_landmarks
 from pipeline.detect.fan import LandmarkFinder
 from pipeline.detect.loading import load_fan
 from pipeline.detect.placing import placed
-from pipeline.geometry.boxes import box_centre, landmark_box
+from pipeline.geometry.boxes import box_centre, box_size, landmark_box, square_box
 
 FACE_OF_SQUARE = 1 / np.sqrt(2)
 """Side of a face's box in a crop that is the frame's square, as in `roi120`."""
@@ -41,18 +42,25 @@ class SecondLook:
             for n, face in enumerate(faces)
             if face.reason is None
         ]
-        images = [sights[k].image for k, _ in places]
-        first, *_ = self.landmarks.find(images, [_box(found[k][n]) for k, n in places])
-        seen, *_ = self.landmarks.find(images, [landmark_box(points) for points in first])
+        images, boxes = [sights[k].image for k, _ in places], [_box(found[k][n]) for k, n in places]
+        seen = self._look(images, self._look(images, boxes))
         for (k, n), points in zip(places, seen, strict=True):
             found[k][n] = replace(found[k][n], seen=points)
         return found
 
+    def _look(self, images: list[np.ndarray], boxes: Sequence[np.ndarray]) -> list[np.ndarray]:
+        """FAN's landmarks (68, 2) in each picture's box (4,), or in that of landmarks (68, 2); NaN without an area."""
+        boxes = [landmark_box(box) if box.ndim == 2 else box for box in boxes]
+        seen = [no_landmarks()[0] for _ in boxes]
+        there = [k for k, box in enumerate(boxes) if np.isfinite(box).all() and (box[2:] > box[:2]).all()]
+        landmarks, *_ = self.landmarks.find([images[k] for k in there], [boxes[k] for k in there])
+        for k, points in zip(there, landmarks, strict=True):
+            seen[k] = points
+        return seen
+
 
 def _box(face: Face) -> np.ndarray:
     """Where to look first: the face's box; of a picture that is the crop already its middle."""
-    if np.isfinite(face.landmarks).all():
+    if not np.isnan(face.landmarks).all():
         return face.box
-    half = (face.box[2:] - face.box[:2]) * FACE_OF_SQUARE / 2
-    centre = box_centre(face.box)
-    return np.concatenate([centre - half, centre + half])
+    return square_box(box_centre(face.box), FACE_OF_SQUARE * box_size(face.box).max())

@@ -76,10 +76,3 @@ def apply_camera(vertices: np.ndarray, matrix: np.ndarray) -> np.ndarray:
 def project(vertices: np.ndarray, pose: np.ndarray, height: float) -> np.ndarray:
     """Image points (N, 3) float64 of model vertices (N, 3): x right, y down, 0-based px; z nearer is larger."""
     return apply_camera(vertices, camera_matrix(pose, height))
-
-
-def unproject(points: np.ndarray, pose: np.ndarray, height: float) -> np.ndarray:
-    """Model-frame vertices (N, 3) float64 of image points (N, 3): the inverse of `project`."""
-    p = np.asarray(pose, np.float64).ravel()
-    turned = (image_to_matlab(points, height) - p[3:6]) / p[6]
-    return turned @ rotation_from_angles(*p[:3])

@@ -135,9 +135,12 @@ def fetch(config: Config, source: str) -> Parts:
     return {}, {"file": row.name, "address": row.address, "size": row.size, "sha256": row.digits}, ()
 
 
-def weights_behind(config: Config, dataset: str) -> dict[str, str]:
-    """The weights behind the faces and the truth of a data set: file (the note of a published one) -> what it does."""
+def weights_behind(config: Config, dataset: str, seen: bool) -> dict[str, str]:
+    """The weights behind the faces and the truth of a data set, for a network that sees its detected landmarks or does
+    not: file (the note of a published one) -> what it does."""
     detection = detection_of(config, dataset)
+    if not seen:
+        detection = detection.model_copy(update={"points": "own"})
     roles = {"weights": "box detector", "fan_weights": "landmark network", "depth_weights": "depth network"}
     found = {path: role for key, role in roles.items() for path in own_files(detection).get(key, [])}
     for source, key in library_sources(detection).items():

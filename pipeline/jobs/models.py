@@ -16,6 +16,7 @@ from pipeline.jobs.data import (
     splits_of,
     target_of,
     weights_behind,
+    without_truth,
 )
 from pipeline.jobs.job import Parts
 from pipeline.keywords import constant_of
@@ -89,7 +90,8 @@ def train(config: Config, model: str, seed: str) -> Parts:
     inputs["files"] = [path for key in ("init_from", *MASKS) if (path := training[key])]
     learnt = list(dict.fromkeys([*block.train, *block.unlabelled]))
     inputs["source"] = [path_of(config, "source", "source", dataset=dataset) for dataset in learnt]
-    settings |= _behind(config, learnt, training, inputs)
+    seen = bool(constant_of(registry.MODELS.module(block.model), block.model, "points"))
+    settings |= _behind(config, learnt, seen, training, inputs)
     settings["task"] = {"name": task_of(config, model), "keywords": block.task}
     modules += (registry.LOSSES.module(training["loss"]), registry.TASKS.module(settings["task"]["name"]))
     modules += face_modules
@@ -98,18 +100,22 @@ def train(config: Config, model: str, seed: str) -> Parts:
 
 
 def _behind(
-    config: Config, datasets: list[str], training: dict[str, Any], inputs: dict[str, Any]
+    config: Config, datasets: list[str], seen: bool, training: dict[str, Any], inputs: dict[str, Any]
 ) -> dict[str, Any]:
     """What a model's licences depend on beside its pictures and its face model: added to its job's inputs, and as
-    settings that say what each file did."""
+    settings that say what each file did. seen: whether its network sees detected landmarks."""
     weights = [
         (path, f"{what} of {dataset}")
         for dataset in datasets
-        for path, what in weights_behind(config, dataset).items()
+        for path, what in weights_behind(config, dataset, seen).items()
     ]
     weights += [(path, "warm start")] if (path := training["init_from"]) else []
     inputs["weights"] = [path for path, _ in weights]
-    own = [(d, block) for d in datasets if (block := dataset_of(config, d).face_model) is not None]
+    own = [
+        (d, block)
+        for d in datasets
+        if (block := dataset_of(config, d).face_model) is not None and not without_truth(config, d)
+    ]
     inputs["face_model"] = [*inputs["face_model"], *(block.path for _, block in own if block.path)]
     drawings = [(config.face_model.chart, "chart of the face model")]
     drawings += [(block.chart, f"chart of the face model of {dataset}") for dataset, block in own]

@@ -20,11 +20,6 @@ SCALE, SCALE_SIDE = 0.00057339936, 120
 """px per unit of the model frame of 3DDFA's mean camera, and the side of its crops."""
 
 
-def pdc(prediction: Tensor, target: Tensor) -> Tensor:
-    """The parameter distance cost: mean square over whitened parameters (B, 62), float32."""
-    return (prediction.float() - target.float()).square().mean()
-
-
 class _ParameterLoss(torch.nn.Module):
     """A loss of whitened parameters that knows a face. model: the face model. side: S of the crops, px."""
 

@@ -14,6 +14,7 @@ Licence of this file: MIT. Weights trained on 300W-LP or on anything made with t
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 
 import torch
@@ -145,7 +146,11 @@ class SynergyNet(nn.Module):
             raise FacemillError(
                 f"SynergyNet's border leaves nothing of {size} px; found {border}; set settings.border"
             )
-        if point_width <= 0:
+        if not 0 <= dropout < 1:
+            raise FacemillError(
+                f"SynergyNet drops a share from 0 to less than 1; found {dropout}; set settings.dropout"
+            )
+        if not 0 < point_width < math.inf:
             raise FacemillError(
                 f"SynergyNet takes a point width above 0; found {point_width}; set settings.point_width"
             )

@@ -59,10 +59,18 @@ class Truth:
 
 
 class Kind(Protocol):
-    """A kind of truth: what its file holds, which annotations can be true, where their faces lie, what is kept."""
+    """A kind of truth: what its file holds, and what is kept of a face."""
 
     contract: Contract
     attributes: Mapping[str, Any]
+
+    def make(self, picture: str, cropped: Cropped, k: int, found: FaceAnnotation) -> Truth | StatusRow:
+        """The truth of face `k` of a picture, or the status row that says why there is none."""
+        ...
+
+
+class AnnotatedKind(Kind, Protocol):
+    """A kind of truth that comes from annotations: which of them can be true, and where their faces lie."""
 
     def checked(self, annotation: FaceAnnotation, name: str) -> FaceAnnotation:
         """The annotation of the file `name`; `AnnotationProblem` when it cannot be true."""
@@ -70,10 +78,6 @@ class Kind(Protocol):
 
     def points(self, annotation: FaceAnnotation) -> np.ndarray:
         """The points (K, 2|3) image px by which an annotation finds its face."""
-        ...
-
-    def make(self, picture: str, cropped: Cropped, k: int, found: FaceAnnotation) -> Truth | StatusRow:
-        """The truth of face `k` of a picture, or the status row that says why there is none."""
         ...
 
 
@@ -211,7 +215,7 @@ def _unannotated(picture: str, cropped: Cropped) -> list[Found]:
     return [FaceAnnotation(None, None, None, cropped.height) for _ in cropped.faces]
 
 
-def _annotated(inputs: Mapping[str, Any], settings: Mapping[str, Any], kind: Kind) -> TruthOf:
+def _annotated(inputs: Mapping[str, Any], settings: Mapping[str, Any], kind: AnnotatedKind) -> TruthOf:
     """The truth of a picture's faces from the data set's annotation files."""
     root = expand(settings["root"])
     reader = DATASETS[settings["reader"]]()
@@ -230,7 +234,7 @@ def _annotated(inputs: Mapping[str, Any], settings: Mapping[str, Any], kind: Kin
     return of
 
 
-def _labelled(inputs: Mapping[str, Any], kind: Kind) -> TruthOf:
+def _labelled(inputs: Mapping[str, Any], kind: AnnotatedKind) -> TruthOf:
     """The truth of a picture's faces from the labeller, by their names; None for a face that it refused."""
     labels = read_labels(inputs["labels"])
 

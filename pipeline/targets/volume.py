@@ -66,7 +66,9 @@ class VolumeTarget:
             "volume_several": Field(
                 "int32", (), "columns with more than one run; 0: volume_columns suffices"
             ),
-            "volume_clipped": Field("float32", (), "share of the solid's points cut off at the ends"),
+            "volume_clipped": Field(
+                "float32", (), "largest share along an axis of the solid's points that is cut off"
+            ),
         }
         self.attributes = {"variant": self.variant, "depth_scale": self.depth_scale, "depth_centre": CENTRE}
 
@@ -103,7 +105,7 @@ class VolumeTarget:
         stored = {
             "volume_columns": columns,
             "volume_several": np.int32(several.sum()),
-            "volume_clipped": np.float32(outside_share(solid)[2]),
+            "volume_clipped": np.float32(outside_share(solid).max()),
         }
         if several.any():
             stored["volume_bits"] = volume.bits

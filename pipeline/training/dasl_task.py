@@ -27,8 +27,9 @@ from pipeline.morphable.params62 import EXPRESSION, SHAPE
 from pipeline.records import FacemillError
 from pipeline.registry import TASKS
 from pipeline.seeding import rng, seed_of
+from pipeline.training import demands
 from pipeline.training.augment import Similarity
-from pipeline.training.batches import Packs, Sample, chosen
+from pipeline.training.batches import Packs, Sample
 from pipeline.training.optim import total_updates
 from pipeline.training.params_task import ParamsTask
 from pipeline.training.task import Setup
@@ -107,10 +108,10 @@ class DaslTask(ParamsTask):
         super().__init__(setup)
         given = (wpdc, consistency_2d, consistency_3d, cycle, self_critic, vdc)
         self.weights = dict(zip(WEIGHTS, given, strict=True))
-        _require(
-            self.weights,
-            dict(vdc_share=vdc_share, jitter=jitter, dropout=dropout, critic_dropout=critic_dropout),
-        )
+        demands.weights(**self.weights)
+        demands.positive(wpdc=wpdc, vdc=vdc)
+        demands.shares(vdc_share=vdc_share, jitter=jitter, dropout=dropout, critic_dropout=critic_dropout)
+        demands.counts(sampled=sampled, vdc_sampled=vdc_sampled)
         if point_weights not in ("published", "uniform"):
             raise FacemillError(f"task.point_weights: expected published or uniform, found {point_weights!r}")
         if critic_sees not in SEEN:
@@ -146,7 +147,7 @@ class DaslTask(ParamsTask):
         params = np.stack([self.truth(sample, similarity) for sample, similarity in seen])
         batch = {**faces, "params": torch.from_numpy(params).float(), "vertices": torch.from_numpy(vertices)}
         if first:
-            others, _ = self._faces(self.unlabelled, self._other_picks(update))
+            others, _ = self._faces(self.unlabelled, self.picks(update, "unlabelled", len(self.unlabelled)))
             batch |= {f"unlabelled_{name}": value for name, value in others.items()}
         return batch
 
@@ -200,15 +201,6 @@ class DaslTask(ParamsTask):
             return coefficients
         return torch.cat([eighteen(points).flatten(1) * (2 / self.size) - 1, coefficients], dim=1)
 
-    def _other_picks(self, update: int) -> list[tuple[int, np.random.Generator]]:
-        """The unlabelled faces of an update, in an order of their own."""
-        rank, processes = self.share
-        order = seed_of("unlabelled", self.seed)
-        rows = chosen(update, self.training.batch_size, len(self.unlabelled), order)
-        return [
-            (r, rng("unlabelled", self.seed, update, k)) for k, r in enumerate(rows) if k % processes == rank
-        ]
-
     def _faces(
         self, packs: Packs, picks: list[tuple[int, np.random.Generator]]
     ) -> tuple[dict[str, Tensor], list[tuple[Sample, Similarity]]]:
@@ -233,13 +225,3 @@ class DaslTask(ParamsTask):
         )
         moved[random.random(len(points)) < self.dropout] = np.nan
         return moved
-
-
-def _require(weights: dict[str, float], shares: dict[str, float]) -> None:
-    for name, value in weights.items():
-        if not np.isfinite(value) or value < 0 or (value == 0 and name in ("wpdc", "vdc")):
-            kind = "positive weight" if name in ("wpdc", "vdc") else "weight that is not negative"
-            raise FacemillError(f"task.{name}: expected a {kind}, found {value}; set task.{name}")
-    for name, value in shares.items():
-        if not 0 <= value <= 1:
-            raise FacemillError(f"task.{name}: expected a share from 0 to 1, found {value}; set task.{name}")

@@ -12,6 +12,7 @@ from pipeline.models.fan import DOWNSCALE
 from pipeline.models.heatmaps import to_cells
 from pipeline.models.landmark_trunk import normalised
 from pipeline.registry import TASKS
+from pipeline.training import demands
 from pipeline.training.batches import Sample
 from pipeline.training.landmark_task import LandmarkTask
 from pipeline.training.task import Setup
@@ -35,6 +36,9 @@ class FanDepthTask(LandmarkTask):
         jitter: float = 0.01,
     ):
         super().__init__(setup)
+        demands.weights(heatmaps=heatmaps, z=z)
+        demands.positive(sigma=sigma)
+        demands.shares(jitter=jitter)
         self.heatmaps, self.z, self.sigma, self.jitter = heatmaps, z, sigma, jitter
 
     def sample(self, sample: Sample, random: np.random.Generator) -> dict[str, np.ndarray]:

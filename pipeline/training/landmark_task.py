@@ -7,9 +7,12 @@ import torch
 
 from pipeline.losses.base import Losses
 from pipeline.losses.landmarks import landmark_losses
+from pipeline.metrics.normalisers import box_size
+from pipeline.metrics.points import nme
 from pipeline.models.landmark_trunk import normalised
 from pipeline.records import FacemillError
 from pipeline.registry import TASKS
+from pipeline.training import demands
 from pipeline.training.batches import Sample
 from pipeline.training.task import PackTask, Setup
 
@@ -23,6 +26,7 @@ class LandmarkTask(PackTask):
 
     def __init__(self, setup: Setup, *, plane2d: float = 1.0):
         super().__init__(setup)
+        demands.weights(plane2d=plane2d)
         self.plane2d = plane2d
 
     def require(self, network: torch.nn.Module) -> None:
@@ -67,11 +71,10 @@ class LandmarkTask(PackTask):
         plane, space = [], []
         for samples, answer in self.held_out_answers(model):
             truth = np.stack([self.truth(sample) for sample in samples])
-            size = np.sqrt(np.ptp(truth[..., :2], axis=1).prod(-1))
-            apart = answer.double().numpy() - truth
-            apart[..., 2] -= apart[..., 2].mean(1, keepdims=True)
-            plane.extend(100 * np.linalg.norm(apart[..., :2], axis=-1).mean(1) / size)
-            space.extend(100 * np.linalg.norm(apart, axis=-1).mean(1) / size)
+            size, found = box_size(truth), answer.double().numpy()
+            plane.extend(nme(found[..., :2], truth[..., :2], size))
+            found[..., 2] += (truth - found)[..., 2].mean(1, keepdims=True)
+            space.extend(nme(found, truth, size))
         if not plane:
             return {}
         return {"selection": float(np.mean(plane)), "nme3d": float(np.mean(space))}

@@ -44,7 +44,8 @@ def learning_rate(update: int, updates: int, per_epoch: float, settings: Trainin
 
     - ``constant``;
     - ``step``: ``step_factor`` once more every ``step_epochs`` epochs;
-    - ``milestones``: ``step_factor`` once more from each of the ``milestones`` on;
+    - ``milestones``: from each of the ``milestones`` on its own of the ``milestone_factors``, or ``step_factor`` once
+      more;
     - ``exponential``: ``step_factor`` to the power of e / ``step_epochs``;
     - ``cosine``: from ``lr`` to zero.
 
@@ -59,7 +60,9 @@ def learning_rate(update: int, updates: int, per_epoch: float, settings: Trainin
     if settings.schedule == "step":
         return rate * settings.step_factor ** math.floor(update / (settings.step_epochs * per_epoch))
     if settings.schedule == "milestones":
-        return rate * settings.step_factor ** sum(epoch >= milestone for milestone in settings.milestones)
+        passed = sum(epoch >= milestone for milestone in settings.milestones)
+        left = settings.milestone_factors or [settings.step_factor**k for k in range(1, passed + 1)]
+        return rate * [1.0, *left][passed]
     if settings.schedule == "exponential":
         return rate * settings.step_factor ** (epoch / settings.step_epochs)
     if settings.schedule == "cosine":

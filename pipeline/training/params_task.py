@@ -6,6 +6,8 @@ import numpy as np
 import torch
 
 from pipeline.geometry.frames import CropTransform
+from pipeline.metrics.normalisers import box_size
+from pipeline.metrics.points import nme
 from pipeline.morphable.params62 import CAMERA, COUNT, Whitening, crop_camera, crop_points
 from pipeline.records import FacemillError
 from pipeline.seeding import rng
@@ -78,6 +80,5 @@ class ParamsTask(PackTask):
                     crop_points(p, self.setup.face, self.size, keypoints=True)[:, :2]
                     for p in (parameters, self._true(sample))
                 )
-                distance = np.linalg.norm(found - true, axis=1).mean()
-                errors.append(100 * distance / np.sqrt(np.prod(np.ptp(true, axis=0))))
+                errors.append(nme(found, true, box_size(true)))
         return {"selection": float(np.mean(errors))} if errors else {}

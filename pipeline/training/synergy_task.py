@@ -19,6 +19,7 @@ from pipeline.losses.face68 import Face68
 from pipeline.losses.synergy import SynergyLoss
 from pipeline.records import FacemillError
 from pipeline.registry import TASKS
+from pipeline.training import demands
 from pipeline.training.params_task import ParamsTask
 from pipeline.training.synergy_photo import REGIONS, jittered, only_a_region
 from pipeline.training.task import Setup
@@ -56,9 +57,15 @@ class SynergyTask(ParamsTask):
     ):
         super().__init__(setup)
         self.spreads = {"brightness": brightness, "contrast": contrast, "saturation": saturation}
-        for name, value in {**self.spreads, "region": region}.items():
-            if not 0 <= value <= 1:
-                raise FacemillError(f"task.{name}: expected a number from 0 to 1, found {value}")
+        demands.shares(**self.spreads, region=region)
+        demands.weights(
+            landmarks=landmarks,
+            refined=refined,
+            parameters=parameters,
+            reverse=reverse,
+            consistency=consistency,
+        )
+        demands.positive(omega=omega, epsilon=epsilon)
         if self.training.batch_size < 2:
             raise FacemillError(
                 f"training.batch_size: expected 2 or more for the task synergynet, found {self.training.batch_size}"

@@ -12,10 +12,13 @@ from pipeline.config import TrainingSettings
 from pipeline.losses.base import Losses
 from pipeline.models.inputs import network_input, network_points
 from pipeline.morphable import MorphableModel
-from pipeline.seeding import rng
+from pipeline.seeding import rng, seed_of
 from pipeline.targets.base import Target
 from pipeline.training.augment import Similarity, draw_similarity, recoloured
 from pipeline.training.batches import Packs, Sample, chosen
+
+AUGMENT = "augment"
+"""The random numbers that change the labelled faces."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,10 +70,14 @@ class PackTask:
     def prepare(self, network: torch.nn.Module) -> None:
         """Give a network that has learnt nothing yet what it must know of its training data; most need nothing."""
 
-    def picks(self, update: int, name: str = "augment") -> list[tuple[int, np.random.Generator]]:
-        """The samples of one update that fall to this process, each with the generator of its augmentation."""
+    def picks(
+        self, update: int, name: str = AUGMENT, samples: int | None = None
+    ) -> list[tuple[int, np.random.Generator]]:
+        """The samples of one update that fall to this process, each with the generator of its augmentation; those of
+        another ``name`` come from as many ``samples`` in an order of their own."""
         rank, processes = self.share
-        rows = chosen(update, self.training.batch_size, self.samples, self.seed)
+        order = self.seed if name == AUGMENT else seed_of(name, self.seed)
+        rows = chosen(update, self.training.batch_size, samples or self.samples, order)
         return [
             (row, rng(name, self.seed, update, place))
             for place, row in enumerate(rows)

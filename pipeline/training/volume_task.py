@@ -5,15 +5,17 @@ from __future__ import annotations
 import numpy as np
 import torch
 
-from pipeline.geometry.boxes import box_size, landmark_box
 from pipeline.geometry.columns import moved_runs, runs_of
 from pipeline.losses.base import Losses
 from pipeline.losses.heatmaps import gaussians, heatmap_mse
 from pipeline.losses.volume import volume_entropy, volume_overlap
+from pipeline.metrics.normalisers import box_size
+from pipeline.metrics.points import nme
 from pipeline.models.heatmaps import from_cells, to_cells
 from pipeline.records import FacemillError
 from pipeline.registry import TASKS
 from pipeline.targets.volume import WIDTH
+from pipeline.training import demands
 from pipeline.training.augment import Similarity
 from pipeline.training.batches import Sample
 from pipeline.training.task import PackTask, Setup
@@ -39,6 +41,8 @@ class VolumeTask(PackTask):
         sigma: float = 1.0,
     ):
         super().__init__(setup)
+        demands.weights(volume_weight=volume_weight, heatmap_weight=heatmap_weight)
+        demands.positive(sigma=sigma)
         self.weights = {"volume": volume_weight, "heatmaps": heatmap_weight}
         self.sigma = sigma
 
@@ -95,8 +99,7 @@ class VolumeTask(PackTask):
             for sample, found in zip(samples, answer.get("landmarks", ()), strict=False):
                 truth = sample.landmarks[:, :2]
                 placed = from_cells(found.numpy(), len(sample.image) / self.size)
-                size = np.sqrt(np.prod(box_size(landmark_box(truth))))
-                distances.append(100 * np.linalg.norm(placed - truth, axis=1).mean() / size)
+                distances.append(nme(placed, truth, box_size(truth)))
         if not overlaps:
             return {}
         iou = float(np.mean(overlaps))

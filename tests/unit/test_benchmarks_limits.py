@@ -102,7 +102,6 @@ def test_a_run_that_keeps_every_limit_just_so_passes(judged):
         ("benchmarks/test/protocols/nme68_2d/balanced", None, "balanced"),
         ("benchmarks/test/protocols/nme68_2d/bins/30-60", {"mean": 20.1}, "30-60 degrees"),
         ("benchmarks/test/protocols/nme68_2d/bins/60-90", None, "60-90 degrees"),
-        ("benchmarks/test/protocols/nme68_2d/n", 97, "without an answer"),
         ("counts/train/reaped", {"no_face": 1}, "train (fan192, posmap96), share"),
         ("counts/train/reaped", {"no_face": 16}, "train (fan192, posmap96), share"),
         ("counts/test/reaped", {"no_face": 5}, "different reasons"),
@@ -112,6 +111,17 @@ def test_each_limit_of_the_run_can_be_missed(judged, path, value, line):
     code, printed = judged(changed(EVALUATION, path, value))
     missed = [row for row in printed.splitlines() if row.startswith("MISSED")]
     assert code == 1 and len(missed) == 1 and line in missed[0]
+
+
+@pytest.mark.parametrize(("answered", "code"), [(98, 0), (97, 1)])
+def test_a_system_that_leaves_out_pictures_of_the_others_is_seen(judged, answered, code):
+    other = another("vrn", 0.5)
+    other["benchmarks"]["test"]["protocols"]["nme68_2d"]["n"] = answered
+    other["benchmarks"]["test"]["protocols"]["nme68_2d"]["mean_face"]["n"] = answered
+    write_run(other, "posmap")
+    found, printed = judged(EVALUATION)
+    missed = [row for row in printed.splitlines() if row.startswith("MISSED")]
+    assert found == code and len(missed) == code and all("vrn on test" in row for row in missed)
 
 
 @pytest.mark.parametrize(

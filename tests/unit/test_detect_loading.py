@@ -15,6 +15,8 @@ from pipeline.models.fan import FAN
 from pipeline.models.fan_depth import DepthNetwork
 from pipeline.records import FacemillError
 
+FAN_FILE = published.FILES["3dfan"].name
+
 
 @pytest.fixture
 def cache(tmp_path, monkeypatch):
@@ -29,15 +31,15 @@ def test_a_missing_library_file_names_file_folder_and_command(cache):
     with pytest.raises(FacemillError) as error:
         loading.load_fan("library")
     message = str(error.value)
-    assert loading.PUBLISHED_FAN in message and str(cache) in message
-    assert f"Type: curl -L --create-dirs -o {cache / loading.PUBLISHED_FAN} https://" in message
+    assert FAN_FILE in message and str(cache) in message
+    assert f"Type: curl -L --create-dirs -o {cache / FAN_FILE} https://" in message
     assert message.endswith("(or: python -m pipeline data fetch 3dfan)")
     elsewhere = published.absent("/nowhere/depth-2a464da4ea.pth.tar")
     assert "Type: curl -L --create-dirs -o /nowhere/depth-" in elsewhere and "data fetch" not in elsewhere
 
 
 def test_a_library_file_with_another_hash_is_refused(cache):
-    (cache / loading.PUBLISHED_FAN).write_bytes(b"half a download")
+    (cache / FAN_FILE).write_bytes(b"half a download")
     with pytest.raises(FacemillError, match="begins 7835d9f11d; found"):
         loading.load_fan("library")
 

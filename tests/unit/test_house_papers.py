@@ -9,6 +9,7 @@ import yaml
 from pipeline import registry, settings
 from pipeline.jobs.models import task_of
 from pipeline.keywords import keywords_of
+from pipeline.training.optim import learning_rate
 
 ROOT = Path(__file__).resolve().parents[2]
 SYSTEMS = (
@@ -19,8 +20,20 @@ FRAMES = dict(
     zip(SYSTEMS, ["prn256", *["vrn192"] * 3, *["roi120"] * 2, *["gray224"] * 2, *["fan256"] * 2], strict=True)
 )
 NOTHING = {"rotation": 0, "translation": 0, "scale": (1, 1), "colour": (1, 1), "occlusion": 0, "flip": 0}
+CROPPED = {**NOTHING, "translation": 0.058}
+"""224 of 250 px, at random."""
+VRN = {"rotation": 45, "translation": 0.078, "scale": (0.85, 1.15), "flip": 0.2, "occlusion": 0}
+FAN = {"rotation": 60, "scale": (0.7, 1.3), "colour": (0.7, 1.3), "flip": 0.5, "translation": 0}
 PAPERS = {
-    "vrn": {"optimiser": "rmsprop", "momentum": 0, "lr": 1e-4, "schedule": "milestones", "step_factor": 0.1},
+    "vrn": {
+        "optimiser": "rmsprop",
+        "momentum": 0,
+        "lr": 1e-4,
+        "schedule": "milestones",
+        "step_factor": 0.1,
+        "milestones": [40],
+        "augment": VRN,
+    },
     "synergynet": {
         **{"optimiser": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 5e-4, "lr": 0.08},
         **{"batch_size": 1024, "epochs": 80, "milestones": [48, 64], "step_factor": 0.2},
@@ -32,11 +45,33 @@ PAPERS = {
     },
     "direct3d": {
         **{"optimiser": "adam", "amsgrad": True, "lr": 1e-3, "batch_size": 32, "epochs": 20},
-        **{"schedule": "step", "step_epochs": 10, "step_factor": 0.1, "augment": NOTHING},
+        **{"schedule": "step", "step_epochs": 10, "step_factor": 0.1, "augment": CROPPED},
     },
-    "lift3d": {"optimiser": "adam", "amsgrad": True, "lr": 1e-3, "batch_size": 32, "epochs": 30},
-    "fan_depth": {"optimiser": "rmsprop", "momentum": 0, "lr": 2.5e-4, "batch_size": 10, "epochs": 110},
-    "fan_lift": {"optimiser": "adam", "lr": 1e-3, "batch_size": 64, "epochs": 200, "schedule": "exponential"},
+    "lift3d": {
+        "optimiser": "adam",
+        "amsgrad": True,
+        "lr": 1e-3,
+        "batch_size": 32,
+        "epochs": 30,
+        "augment": CROPPED,
+    },
+    "fan_depth": {
+        "optimiser": "rmsprop",
+        "momentum": 0,
+        "lr": 2.5e-4,
+        "batch_size": 10,
+        "epochs": 110,
+        "schedule": "milestones",
+        "augment": FAN,
+    },
+    "fan_lift": {
+        "optimiser": "adam",
+        "lr": 1e-3,
+        "batch_size": 64,
+        "epochs": 200,
+        "schedule": "exponential",
+        "augment": NOTHING,
+    },
 }
 PAPERS |= {"vrn_multitask": PAPERS["vrn"], "vrn_guided": PAPERS["vrn"]}
 
@@ -77,11 +112,14 @@ def test_the_training_is_the_papers(config, name):
     assert {key: training["augment"][key] for key in augment} == augment
 
 
-def test_rates_that_fall_by_epochs_end_where_the_papers_do(config):
+def test_rates_fall_where_the_papers_do(config):
     depth, lift = (
         settings.training_of(config, config.models[name].training) for name in ("fan_depth", "fan_lift")
     )
-    assert depth.lr * depth.step_factor ** (depth.epochs / depth.step_epochs) == pytest.approx(5e-6, rel=0.02)
+    epoch = 122_450 / depth.batch_size
+    rates = {1: 2.5e-4, 49: 2.5e-4, 51: 1e-4, 71: 5e-5, 91: 1e-5, 101: 5e-6, 109: 5e-6}
+    for number, rate in rates.items():
+        assert learning_rate(int(number * epoch), int(110 * epoch), epoch, depth) == pytest.approx(rate)
     assert lift.step_epochs * 122_450 / lift.batch_size == pytest.approx(100_000, rel=0.01)
 
 

@@ -94,11 +94,19 @@ def test_the_code_of_the_detector_in_use_is_behind_the_job():
 def test_a_published_file_is_fetched_by_a_job_and_so_need_not_be_there(cache):
     config = load((), ["detection.fan_weights=library", "detection.landmarks=3d"])
     require_data(config)
-    assert set(weights_behind(config, "synth_test").values()) == {
+    assert set(weights_behind(config, "synth_test", seen=False).values()) == {
         "box detector",
         "landmark network",
         "depth network",
     }
+
+
+def test_fan_is_behind_a_model_whose_network_sees_what_it_found():
+    config = load((), ["detection={detector: annotation, points: fan}"])
+    behind = {
+        name: job(config, "train", model=name, seed=0).settings["weights_did"] for name in ("prn", "fan_lift")
+    }
+    assert behind == {"prn": [], "fan_lift": ["landmark network of synth_train"]}
 
 
 def test_every_published_file_is_one_of_the_sources():

@@ -5,7 +5,7 @@ import pytest
 import torch
 from params_world import face, parameters
 
-from pipeline.losses.params import DEPTH, Vdc, Wpdc, pdc
+from pipeline.losses.params import DEPTH, Vdc, Wpdc
 from pipeline.morphable.params62 import crop_points
 
 SIDE = 120
@@ -118,11 +118,6 @@ def test_the_depth_of_the_prediction_changes_neither():
     moved[:, DEPTH] += 7
     for layer in (Wpdc(face(), SIDE), Vdc(face(), SIDE)):
         assert found(layer, VERTICES, prediction=moved) == found(layer, VERTICES)
-
-
-def test_pdc_is_the_mean_square_of_whitened_parameters():
-    prediction, target = tensors(PREDICTION, TARGET)
-    assert pdc(prediction, target).item() == pytest.approx(np.square(PREDICTION - TARGET).mean(), rel=1e-5)
 
 
 def test_bfloat16_predictions_are_compared_in_float32():

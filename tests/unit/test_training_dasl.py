@@ -207,7 +207,7 @@ def test_what_nobody_confirms_are_keywords_with_a_reason():
 @pytest.mark.parametrize(
     ("keywords", "message"),
     [
-        ({"wpdc": 0.0}, "task.wpdc: expected a positive weight"),
+        ({"wpdc": 0.0}, "task.wpdc: expected a positive number"),
         ({"cycle": -1.0}, "task.cycle: expected a weight that is not negative"),
         ({"vdc_share": 1.5}, "task.vdc_share: expected a share"),
         ({"point_weights": "equal"}, "expected published or uniform, found 'equal'"),

@@ -220,7 +220,7 @@ def test_regions_come_as_often_as_asked_and_all_of_them(folder):
 def test_what_cannot_be_learned_is_refused(folder):
     with pytest.raises(FacemillError, match=r"set training\.augment\.flip=0"):
         task(folder, {**OFF, "flip": 0.5})
-    with pytest.raises(FacemillError, match=r"task\.contrast: expected a number from 0 to 1, found 1\.5"):
+    with pytest.raises(FacemillError, match=r"task\.contrast: expected a share from 0 to 1, found 1\.5"):
         task(folder, contrast=1.5)
     with pytest.raises(FacemillError, match=r"training\.batch_size: expected 2 or more"):
         task(folder, training={"batch_size": 1})

@@ -2,10 +2,12 @@
 
 import json
 
-from tests.project import fresh
+from pipeline import settings
+from tests.project import ROOT, fresh
 from tests.published import face_300w_lp, npz_model
 
 PICTURES = 24
+SYSTEMS = tuple(settings.load((ROOT / "workflow/presets/300w_lp.yaml",), ("systems=null",)).models)
 SMALL = ("shards=1", "training={epochs: null, updates: 2, batch_size: 2, validate_every: 2, threads: 1}")
 
 
@@ -25,3 +27,11 @@ def test_from_300w_lp_and_aflw2000_3d_to_the_tables(tmp_path):
     assert value["benchmarks"]["aflw2000_3d"]["protocols"]["nme68_2d"]["mean_face"]["plain"] > 0
     tables = list((project.path / "results/300w_lp/tables").glob("*.md"))
     assert tables and all("prn" in table.read_text().lower() for table in tables)
+    planned = project.run(
+        "snakemake", "--configfile", preset, "-n", "--config", "systems=null", "--", "tables", FACEMILL_DATA=str(data)
+    )  # fmt: skip
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    trained = {
+        line.split("model=")[1].split(",")[0] for line in planned.stdout.splitlines() if "model=" in line
+    }
+    assert trained >= set(SYSTEMS) - {"prn"}

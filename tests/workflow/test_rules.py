@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import jobs, layout
+from pipeline.jobs.slots import cores, slots
 
 ROOT = Path(__file__).resolve().parents[2]
 PRESETS = sorted((ROOT / "workflow" / "presets").glob("*.yaml"))
@@ -86,7 +87,7 @@ def test_a_models_own_threads_and_device_reach_its_rule(tmp_path):
     done = call("snakemake", "-n", "--cores", "8", "--config", *config)
     assert done.returncode == 0, done.stdout + done.stderr
     training = next(part for part in done.stdout.split("\n\n") if "rule train:" in part)
-    assert f"threads: {3 if (os.cpu_count() or 1) > 3 else 8}" in training
+    assert f"threads: {min(8, slots(3, 8, cores()))}" in training
     assert "gpu=1" in training
     detecting = re.findall(r"rule detect:.*?resources: [^\n]*", done.stdout, re.S)
     assert {("dataset=synth_test" in part, "gpu=1" in part) for part in detecting} == {

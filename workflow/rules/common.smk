@@ -1,5 +1,4 @@
 # What all rules share: the checked configuration, and the job descriptions of pipeline.jobs.
-import math
 import os
 import sys
 
@@ -8,6 +7,7 @@ sys.path.insert(0, workflow.basedir)
 from snakemake.exceptions import WorkflowError
 
 from pipeline import jobs, layout, settings
+from pipeline.jobs.slots import cores, slots
 from pipeline.records import FacemillError
 from pipeline.registry import FIGURES, TABLES
 
@@ -71,14 +71,13 @@ def code(stage):
 
 
 def threads_of(stage):
-    """The threads function of a training's rule: what its own settings say, of all its processes together. Where -j
-    starts more jobs than this machine has cores, a training takes as large a share of its slots as of the cores:
-    threads that wait for each other lose most of their time beside other jobs."""
+    """The threads function of a training's rule: what its own settings say, of all its processes together, as slots of
+    -j."""
 
     def of(wildcards):
         training = described(stage, wildcards).settings["training"]
         threads = training["threads"] * training["processes"]
-        return math.ceil(threads * max(1, (workflow.cores or 1) / (os.cpu_count() or 1)))
+        return slots(threads, workflow.cores, cores())
 
     return of
 
