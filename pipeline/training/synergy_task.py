@@ -4,8 +4,8 @@ Paper: C.-Y. Wu et al., 3DV 2021; constants from the public code (github.com/cho
 3.3 and 3.4.
 What we changed: the loss of the reverse direction compares the same coefficients (`legacy_reverse_slice` compares those
 of the released code), the region "lower right" is the lower right one (`legacy_lower_right`), colours vary as RGB (the
-public code takes BGR for it), and the augmentation of all our tasks is there too, as far as training.augment asks for
-it; the paper has none.
+public code takes BGR for it, as `legacy_bgr_colours` does), and the augmentation of all our tasks is there too, as far
+as training.augment asks for it; the paper has none.
 """
 
 from __future__ import annotations
@@ -31,7 +31,8 @@ class SynergyTask(ParamsTask):
 
     landmarks, refined, parameters, reverse, consistency: weights of the losses; omega, epsilon: of the wing loss;
     legacy_reverse_slice: `pipeline.losses.synergy`. brightness, contrast, saturation: spread of each about 1. region:
-    probability that all but one of seven regions is black; legacy_lower_right: `synergy_photo.only_a_region`.
+    probability that all but one of seven regions is black; legacy_lower_right: `synergy_photo.only_a_region`;
+    legacy_bgr_colours: contrast and saturation weigh blue as red and red as blue.
 
     `FacemillError` for a spread or probability outside [0, 1], for a batch of one face, whose batch norms have nothing
     to compare it with, and as `ParamsTask`.
@@ -54,6 +55,7 @@ class SynergyTask(ParamsTask):
         saturation: float = 0.4,
         region: float = 0.01,
         legacy_lower_right: bool = False,
+        legacy_bgr_colours: bool = False,
     ):
         super().__init__(setup)
         self.spreads = {"brightness": brightness, "contrast": contrast, "saturation": saturation}
@@ -71,6 +73,7 @@ class SynergyTask(ParamsTask):
                 f"training.batch_size: expected 2 or more for the task synergynet, found {self.training.batch_size}"
             )
         self.region, self.legacy_lower_right = region, legacy_lower_right
+        self.order = -1 if legacy_bgr_colours else 1
         self.face68 = Face68(setup.face, self.size)
         self.criterion = SynergyLoss(
             landmarks=landmarks,
@@ -106,7 +109,7 @@ class SynergyTask(ParamsTask):
 
     def disturbed(self, image: np.ndarray, random: np.random.Generator) -> np.ndarray:
         """An input (3, S, S) with other colours and, at times, one region alone."""
-        image = jittered(image, **self.spreads, random=random)
+        image = jittered(image[:: self.order], **self.spreads, random=random)[:: self.order]
         if random.random() < self.region:
             image = only_a_region(image, REGIONS[random.integers(len(REGIONS))], self.legacy_lower_right)
         return image

@@ -181,6 +181,17 @@ def test_colours_vary_about_the_picture_by_the_three_factors():
     assert 0.6 <= levels.min() < 0.75 and 1.25 < levels.max() <= 1.45
 
 
+def test_the_legacy_colours_are_those_of_a_picture_taken_for_its_mirror_in_colour(folder):
+    image = np.random.default_rng(0).uniform(0.2, 0.8, (3, 8, 8)).astype(np.float32)
+    ours, legacy = (
+        task(folder, region=0.0, legacy_bgr_colours=legacy).disturbed(image, np.random.default_rng(2))
+        for legacy in (False, True)
+    )
+    swapped = jittered(image[::-1], 0.4, 0.4, 0.4, np.random.default_rng(2))[::-1]
+    np.testing.assert_array_equal(legacy, swapped)
+    assert np.abs(ours - legacy).max() > 0.01
+
+
 @pytest.mark.parametrize(
     ("region", "corner", "size"),
     [
