@@ -49,7 +49,7 @@ def run(data, tmp_path_factory):
             ground_truth,
             {"source": "source.tsv", "detections": "detect.h5", "crops": "crop.h5"},
             {"ground_truth": "truth.h5", "status": "truth.tsv"},
-            {**read, "face_model": face_model, "target": target},
+            {**read, "truth": "dense", "face_model": face_model, "target": target},
         ),
         (
             reap,
@@ -67,7 +67,7 @@ def run(data, tmp_path_factory):
             pack,
             {"kept": "kept.tsv", "crops": ["crop.h5"], "ground_truth": ["truth.h5"]},
             {"pack": "test.h5"},
-            {"seed": 0, "validation": 0.0, "benchmark": True, "target": target},
+            {"seed": 0, "validation": 0.0, "benchmark": True, "truth": "dense", "target": target},
         ),
     )
     at = {"dataset": "real", "frame": "roi120", "target": "posmap", "shard": "0", "split": "test"}
