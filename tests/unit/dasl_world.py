@@ -1,7 +1,7 @@
 """2DASL's task on small packs of parameters."""
 
 import torch
-from params_world import face
+from params_world import face, save_pack
 
 from pipeline.config import TargetSettings, TrainingSettings
 from pipeline.models.two_dasl import TwoDASL
@@ -14,6 +14,13 @@ SIDE = 32
 TARGET = TARGETS["params"](TargetSettings(kind="params", size=SIDE))
 OFF = {"rotation": 0, "translation": 0, "scale": (1, 1), "colour": (1, 1), "occlusion": 0}
 TRAINING = {"updates": 8, "batch_size": 3, "warmup": 0, "threads": 1, "precision": "fp32"}
+
+
+def save_packs(folder):
+    """Three packs: a to learn from, b without looking at its truth, val to choose by."""
+    for seed, (name, samples) in enumerate((("a", 5), ("b", 4), ("val", 4)), start=1):
+        save_pack(folder / f"{name}.h5", samples, seed)
+    return folder
 
 
 def packs(folder, *names, limit=100):

@@ -6,8 +6,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from dasl_world import OFF, SIDE, network, packs, setup, task
-from params_world import face, save_pack
+from dasl_world import OFF, SIDE, network, packs, save_packs, setup, task
+from params_world import face
 
 from pipeline.config import TargetSettings
 from pipeline.morphable.params62 import crop_points
@@ -21,10 +21,7 @@ from pipeline.training.task import Setup
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("params")
-    for seed, (name, samples) in enumerate((("a", 5), ("b", 4), ("val", 4)), start=1):
-        save_pack(folder / f"{name}.h5", samples, seed)
-    return folder
+    return save_packs(tmp_path_factory.mktemp("params"))
 
 
 def test_the_registry_finds_it():

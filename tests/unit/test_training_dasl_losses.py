@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 import torch
-from dasl_world import SIDE, gradients, network, task
-from params_world import face, save_pack
+from dasl_world import SIDE, gradients, network, save_packs, task
+from params_world import face
 
 from pipeline.losses.params import Vdc, Wpdc
 from pipeline.losses.points18 import eighteen
@@ -14,10 +14,7 @@ from pipeline.training import dasl_task
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("params")
-    for seed, (name, samples) in enumerate((("a", 5), ("b", 4), ("val", 4)), start=1):
-        save_pack(folder / f"{name}.h5", samples, seed)
-    return folder
+    return save_packs(tmp_path_factory.mktemp("params"))
 
 
 def test_the_supervised_parts_are_wpdc_and_vdc_of_the_answers(folder):
