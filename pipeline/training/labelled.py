@@ -15,6 +15,7 @@ from pipeline.io.images import UnreadablePicture, read_picture
 from pipeline.morphable import MorphableModel
 from pipeline.records import FacemillError
 from pipeline.seeding import rng, seed_of
+from pipeline.training.batches import chosen
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,15 +53,6 @@ def split(ids: list[str], share: float, seed: int) -> tuple[np.ndarray, np.ndarr
     return np.flatnonzero(~held_out), np.flatnonzero(held_out)
 
 
-def drawn(count: int, update: int, size: int, seed: int) -> np.ndarray:
-    """The `size` rows of update number `update`: every row once in each pass over `count`, each pass in an order
-    of its own."""
-    positions = np.arange(update * size, (update + 1) * size)
-    passes = positions // count
-    orders = {k: rng(seed, "order", int(k)).permutation(count) for k in np.unique(passes)}
-    return np.array([orders[k][p % count] for k, p in zip(passes, positions, strict=True)])
-
-
 class PictureTask:
     """What the tasks that learn from labelled pictures share: a split by picture, and the rows of each update."""
 
@@ -74,7 +66,7 @@ class PictureTask:
 
     def draw(self, update: int) -> tuple[np.ndarray, np.random.Generator]:
         """The rows of update number `update`, and the generator of its augmentation."""
-        positions = drawn(self.samples, update, self.training.batch_size, self.seed)
+        positions = chosen(update, self.training.batch_size, self.samples, self.seed)
         return self.rows[positions], rng(self.seed, "batch", update)
 
     def held_out_rows(self) -> Iterator[np.ndarray]:

@@ -13,7 +13,7 @@ from pipeline.losses.heatmaps import activate, distributions
 from pipeline.models.faceboxes import decode as decode_boxes
 from pipeline.training.detector_task import DetectorTask, average_precision, judged, match, turned
 from pipeline.training.fan_task import FanTask
-from pipeline.training.labelled import Labelled, drawn, split
+from pipeline.training.labelled import Labelled, split
 from pipeline.training.photometric import cut_out
 
 TRAINING = TrainingSettings(batch_size=4, threads=1)
@@ -54,12 +54,6 @@ def test_batches_depend_on_seed_and_update_alone():
     assert torch.equal(task.batch(5)["image"], again.batch(5)["image"])
     other = FanTask(pictures(), TRAINING, 1, side=64, features=16, validation=0.2)
     assert not torch.equal(task.batch(5)["image"], other.batch(5)["image"])
-
-
-def test_every_row_comes_once_in_a_pass():
-    rows = np.concatenate([drawn(10, update, 4, 0) for update in range(5)])
-    assert sorted(rows[:10]) == sorted(rows[10:]) == list(range(10))
-    assert list(rows[:10]) != list(rows[10:])
 
 
 def test_a_picture_is_on_one_side_of_the_split():
