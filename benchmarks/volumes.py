@@ -21,9 +21,12 @@ from torch.nn import functional as F
 
 from pipeline.evaluation.register import MeanMesh
 from pipeline.geometry.volume import SHAPE, expand_columns
-from pipeline.losses.volume import occupancy, volume_entropy
+from pipeline.losses.volume import Occupancy, volume_entropy
 from pipeline.morphable import load_face_model
 from pipeline.training.precision import prepare_process
+
+RUNS, SEVERAL = 7, 0.004
+"""Runs of the fullest column of a batch of procedural faces, and the share of columns with more than one."""
 
 
 def losses(size: int, batch: int) -> dict[str, Callable[[], None]]:
@@ -32,7 +35,11 @@ def losses(size: int, batch: int) -> dict[str, Callable[[], None]]:
     generator = torch.Generator().manual_seed(0)
     logits = (4 * torch.randn(batch, depth, size, size, generator=generator)).requires_grad_()
     first = depth * (0.2 + 0.2 * torch.rand(batch, 1, size, size, generator=generator))
-    runs = torch.stack([first, first + 0.4 * depth], dim=-1)
+    runs = torch.zeros(batch, RUNS, size, size, 2)
+    runs[:, :1] = torch.stack([first, first + 0.3 * depth], dim=-1)
+    several = torch.rand(batch, size, size, generator=generator) < SEVERAL
+    for later in range(1, RUNS):
+        runs[:, later][several] = depth * (0.7 + 0.04 * later + torch.tensor([0.0, 0.02]))
     ready: list[torch.Tensor] = []
 
     def dense(target: torch.Tensor) -> None:
@@ -40,13 +47,13 @@ def losses(size: int, batch: int) -> dict[str, Callable[[], None]]:
 
     def from_ready() -> None:
         if not ready:
-            ready.append(occupancy(runs, 0, depth))
+            ready.append(Occupancy(runs).of(0, depth))
         dense(ready[0])
 
     return {
         "runs": lambda: volume_entropy(logits, runs).backward(),
         "dense": from_ready,
-        "made": lambda: dense(occupancy(runs, 0, depth)),
+        "made": lambda: dense(Occupancy(runs).of(0, depth)),
     }
 
 

@@ -37,25 +37,41 @@ def volume_overlap(logits: Tensor, runs: Tensor) -> tuple[Tensor, Tensor]:
     return both, either
 
 
-def occupancy(runs: Tensor, first: int, end: int) -> Tensor:
-    """(B, end - first, H, W) from 0 to 1: the share of slices ``first`` to ``end`` - 1 that the runs cover."""
-    slices = torch.arange(first, end, device=runs.device, dtype=runs.dtype)[:, None, None]
-    covered = None
-    for run in runs.unbind(1):
-        low, high = run[:, None].unbind(-1)
-        share = (high - slices).clamp_(0, 1).sub_((low - slices).clamp_(0, 1))
-        covered = share if covered is None else covered.add_(share)
-    return covered
+class Occupancy:
+    """How much of each slice the runs of `volume_entropy` cover, some slices at a time. The first run of every column
+    is asked at once; the few columns that have more are asked by themselves."""
+
+    def __init__(self, runs: Tensor):
+        self._first = runs[:, 0]
+        low, high = runs[:, 1:].unbind(-1)
+        self._batch, self._row, self._column = (high > low).any(1).nonzero(as_tuple=True)
+        self._several = runs[self._batch, :, self._row, self._column]
+
+    def of(self, first: int, end: int) -> Tensor:
+        """(B, end - first, H, W) from 0 to 1: the share of slices ``first`` to ``end`` - 1 that the runs cover."""
+        slices = torch.arange(first, end, device=self._first.device, dtype=self._first.dtype)
+        covered = _share(self._first[:, None], slices[:, None, None])
+        if len(self._several):
+            whole = _share(self._several[:, :, None], slices).sum(1)
+            covered[self._batch, :, self._row, self._column] = whole
+        return covered
+
+
+def _share(runs: Tensor, slices: Tensor) -> Tensor:
+    """The share of slices that single runs (..., 2) cover; their shapes broadcast."""
+    low, high = runs.unbind(-1)
+    return (high - slices).clamp_(0, 1).sub_((low - slices).clamp_(0, 1))
 
 
 def _chunks(logits: Tensor, runs: Tensor) -> Iterator[tuple[slice, Tensor, Tensor]]:
     """Some slices: which, their logits in float32 or more, and their occupancy."""
     count, depth, height, width = logits.shape
     runs = runs.to(_precise(logits))
+    occupancy = Occupancy(runs)
     step = max(1, CHUNK // (count * height * width))
     for first in range(0, depth, step):
         end = min(first + step, depth)
-        yield slice(first, end), logits[:, first:end].to(runs.dtype), occupancy(runs, first, end)
+        yield slice(first, end), logits[:, first:end].to(runs.dtype), occupancy.of(first, end)
 
 
 def _precise(logits: Tensor) -> torch.dtype:

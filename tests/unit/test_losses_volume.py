@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from pipeline.losses import volume
-from pipeline.losses.volume import occupancy, volume_entropy, volume_overlap
+from pipeline.losses.volume import Occupancy, volume_entropy, volume_overlap
 
 D, H, W = 9, 4, 5
 
@@ -49,9 +49,11 @@ def test_the_loss_equals_its_twin(seed, chunk, monkeypatch):
     assert float(found) == pytest.approx(entropy_slowly(logits, runs), rel=1e-5)
 
 
-def test_occupancy_equals_its_twin():
-    _, runs = case(3)
-    found = torch.cat([occupancy(torch.tensor(runs), 0, 4), occupancy(torch.tensor(runs), 4, D)], dim=1)
+@pytest.mark.parametrize("several", [1, 2, 4])
+def test_occupancy_equals_its_twin(several):
+    _, runs = case(3, runs=several)
+    occupancy = Occupancy(torch.tensor(runs))
+    found = torch.cat([occupancy.of(0, 4), occupancy.of(4, D)], dim=1)
     np.testing.assert_allclose(found, covered_slowly(runs), atol=1e-12)
 
 

@@ -7,7 +7,7 @@ import torch
 from pipeline.config import TargetSettings, TrainingSettings
 from pipeline.geometry.volume import Volume
 from pipeline.io import hdf5
-from pipeline.losses.volume import occupancy, volume_overlap
+from pipeline.losses.volume import Occupancy, volume_overlap
 from pipeline.models.vrn import VRN
 from pipeline.records import PACK
 from pipeline.registry import TARGETS, TASKS
@@ -142,7 +142,7 @@ def test_validation_says_how_much_overlaps(packs):
         def predict(self, image):
             learning = task(packs)
             runs = torch.from_numpy(np.stack([learning.runs(packs.sample(row)) for row in range(len(image))]))
-            inside = occupancy(runs, 0, 50) >= 0.5
+            inside = Occupancy(runs).of(0, 50) >= 0.5
             points = np.stack([packs.sample(row).landmarks[:, :2] for row in range(len(image))])
             return {
                 "volume": inside * 20.0 - 10.0,
