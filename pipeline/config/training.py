@@ -65,7 +65,7 @@ class TrainingSettings(Strict):
     ema: float = Field(0.0, ge=0, lt=1, description="decay of averaged weights; 0 is off")
     recalibrate: int = Field(0, ge=0, description="batches that renew the batch-norm statistics at the end")
     precision: Literal["auto", "fp32", "bf16"] = Field(
-        "auto", description="auto: bf16 where the processor has it"
+        "auto", description="auto: bf16 where the processor is faster with it"
     )
     channels_last: Literal["auto", "on", "off"] = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
