@@ -42,7 +42,7 @@ class Occupancy:
     is asked at once; the few columns that have more are asked by themselves."""
 
     def __init__(self, runs: Tensor):
-        self._first = runs[:, 0]
+        self._first = runs[:, 0].movedim(-1, 0).contiguous()
         low, high = runs[:, 1:].unbind(-1)
         self._batch, self._row, self._column = (high > low).any(1).nonzero(as_tuple=True)
         self._several = runs[self._batch, :, self._row, self._column]
@@ -50,16 +50,15 @@ class Occupancy:
     def of(self, first: int, end: int) -> Tensor:
         """(B, end - first, H, W) from 0 to 1: the share of slices ``first`` to ``end`` - 1 that the runs cover."""
         slices = torch.arange(first, end, device=self._first.device, dtype=self._first.dtype)
-        covered = _share(self._first[:, None], slices[:, None, None])
+        covered = _share(*self._first[:, :, None], slices[:, None, None])
         if len(self._several):
-            whole = _share(self._several[:, :, None], slices).sum(1)
+            whole = _share(*self._several[..., None].unbind(2), slices).sum(1)
             covered[self._batch, :, self._row, self._column] = whole
         return covered
 
 
-def _share(runs: Tensor, slices: Tensor) -> Tensor:
-    """The share of slices that single runs (..., 2) cover; their shapes broadcast."""
-    low, high = runs.unbind(-1)
+def _share(low: Tensor, high: Tensor, slices: Tensor) -> Tensor:
+    """The share of slices that single runs from ``low`` to ``high`` cover; their shapes broadcast."""
     return (high - slices).clamp_(0, 1).sub_((low - slices).clamp_(0, 1))
 
 
@@ -88,15 +87,15 @@ class _Entropy(torch.autograd.Function):
         total = torch.zeros((), dtype=torch.float64, device=logits.device)
         for where, part, covered in _chunks(logits, runs):
             share = part.sigmoid()
-            total -= (part * covered).sum().double()
-            total += part.clamp(min=0).sum().double()
-            total -= torch.maximum(share, 1 - share).log_().sum().double()
+            entropy = part.clamp(min=0).addcmul_(part, covered, value=-1)
+            total += entropy.sub_(torch.maximum(share, 1 - share).log_()).sum().double()
             if wanted:
-                gradient[:, where] = share.sub_(covered).div_(logits.numel())
+                torch.sub(share, covered, out=gradient[:, where]).mul_(1 / logits.numel())
         if wanted:
             context.save_for_backward(gradient)
         return (total / logits.numel()).to(_precise(logits))
 
     @staticmethod
     def backward(context, upstream: Tensor) -> tuple[Tensor, None]:
-        return context.saved_tensors[0] * upstream, None
+        (gradient,) = context.saved_tensors
+        return (gradient if upstream == 1 else gradient * upstream), None
