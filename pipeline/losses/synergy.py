@@ -86,8 +86,9 @@ class SynergyLoss(torch.nn.Module):
         read_back: Tensor,
         true: Tensor,
     ) -> Losses:
-        """Losses of landmarks (B, 68, 3) px (of the predicted parameters, refined, and true) and whitened parameters
-        (B, 62) (predicted, read back from the refined landmarks, and true), in the precision of their own."""
+        """Losses of landmarks (B, 68, 3) px of a 120 px crop (of the predicted parameters, refined, and true) and
+        whitened parameters (B, 62) (predicted, read back from the refined landmarks, and true), in the precision of
+        their own."""
         distances = {
             "landmarks": wing(points, true_points, self.omega, self.epsilon),
             "refined": wing(refined, true_points, self.omega, self.epsilon),

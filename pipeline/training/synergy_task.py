@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pipeline.losses.base import Losses
 from pipeline.losses.face68 import Face68
+from pipeline.losses.self_supervision import PIXELS
 from pipeline.losses.synergy import SynergyLoss
 from pipeline.records import FacemillError
 from pipeline.registry import TASKS
@@ -29,8 +30,9 @@ from pipeline.training.task import Setup
 class SynergyTask(ParamsTask):
     """Networks with the heads, the refiner and the reverse module of `pipeline.models.synergynet`.
 
-    landmarks, refined, parameters, reverse, consistency: weights of the losses; omega, epsilon: of the wing loss;
-    legacy_reverse_slice: `pipeline.losses.synergy`. brightness, contrast, saturation: spread of each about 1. region:
+    landmarks, refined, parameters, reverse, consistency: weights of the losses; omega, epsilon: of the wing loss, in px
+    of a 120 px crop, in which landmarks are compared whatever the network's side; legacy_reverse_slice:
+    `pipeline.losses.synergy`. brightness, contrast, saturation: spread of each about 1. region:
     probability that all but one of seven regions is black; legacy_lower_right: `synergy_photo.only_a_region`;
     legacy_bgr_colours: contrast and saturation weigh blue as red and red as blue.
 
@@ -115,16 +117,18 @@ class SynergyTask(ParamsTask):
         return image
 
     def loss(self, model: torch.nn.Module, batch: dict[str, Tensor]) -> Losses:
-        """The five parts of `SynergyLoss`; true landmarks are those of the true parameters."""
+        """The five parts of `SynergyLoss`, landmarks in px of a 120 px crop; the true ones are those of the true
+        parameters."""
         face68 = self.face68.to(batch["image"].device)
         answer = model(batch["image"])
         predicted = answer["params"]
         points = face68(model.raw(predicted))
         refined = model.refine(points, answer["features"], predicted)
+        unit = PIXELS / self.size
         return self.criterion(
-            points,
-            refined,
-            face68(batch["params"]),
+            unit * points,
+            unit * refined,
+            unit * face68(batch["params"]),
             predicted,
             model.reverse(refined),
             model.whiten(batch["params"]),

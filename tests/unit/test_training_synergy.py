@@ -107,8 +107,9 @@ def test_the_losses_are_those_of_points_and_parameters_from_the_whole_network(fo
     first, true = points(model.raw(out["params"])), points(batch["params"])
     refined = model.refine(first, out["features"], out["params"])
     white = model.whiten(batch["params"])
+    unit = 120 / SIDE
     expected = SynergyLoss(landmarks=0.5, legacy_reverse_slice=legacy)(
-        first, refined, true, out["params"], model.reverse(refined), white
+        unit * first, unit * refined, unit * true, out["params"], model.reverse(refined), white
     )
     assert list(losses.parts) == ["landmarks", "refined", "parameters", "reverse", "consistency"]
     for name, value in expected.parts.items():
