@@ -31,6 +31,7 @@ POOL = 7  # of the last 8 x 8 cells the first 7 x 7, as published; all of fewer
 SIDE = 256  # px: the published depth network's input
 SPREAD = 3.25  # px of it: the standard deviation of its Gaussians
 LEAST_SPREAD = 1.0  # px, at a smaller side: a narrower Gaussian would fall between the pixels
+WINDOWS = {"linear": 4, "softmax": 2}  # cells about a peak: FAN's Gaussians have a sigma of 1.75 of them
 DEPTH_SIDES = f"a multiple of 32 up to {SIDE}"
 
 
@@ -89,7 +90,7 @@ class FanDepth(nn.Module):
         require("blocks", blocks, len(blocks) == 4 and min(blocks) > 0, "four numbers of 1 or more")
         require("width", width, width >= 1, "1 or more")
         require("depth_size", self.depth_size, self.depth_size in range(32, SIDE + 1, 32), DEPTH_SIDES)
-        require("activation", activation, activation in ("linear", "softmax"), "linear or softmax")
+        require("activation", activation, activation in WINDOWS, " or ".join(WINDOWS))
         with drawn(generator):
             self.fan = FAN(stacks, features)
             self.depth = DepthNetwork(tuple(blocks), width)
@@ -110,7 +111,7 @@ class FanDepth(nn.Module):
     def _points(self, maps: Tensor) -> Tensor:
         """(B, 68, 2) px of the input."""
         maps = maps if self.activation == "linear" else activate(maps, 1.0)
-        return from_cells(decode(maps), DOWNSCALE)
+        return from_cells(decode(maps, WINDOWS[self.activation]), DOWNSCALE)
 
     def _depth(self, image: Tensor, points: Tensor) -> Tensor:
         side, scale = self.depth_size, self.depth_size / self.size

@@ -96,7 +96,8 @@ class Enlarge(nn.Module):
     """Bilinear up-sampling by four as two products with a matrix: (B, C, h, w) -> (B, C, 4 h, 4 w), square maps.
 
     ``F.interpolate(x, scale_factor=4, mode="bilinear")`` to rounding; the gradient of that one has no deterministic
-    form on a GPU. align_corners: whether the outer pixel centres, rather than the outer edges, stay where they are.
+    form on a GPU. In float32 at least, whatever autocast says. align_corners: whether the outer pixel centres, rather
+    than the outer edges, stay where they are.
     """
 
     def __init__(self, side: int, align_corners: bool):
@@ -104,8 +105,10 @@ class Enlarge(nn.Module):
         self.register_buffer("matrix", interpolation(side, align_corners), persistent=False)
 
     def forward(self, x: Tensor) -> Tensor:
-        matrix = self.matrix.type_as(x)
-        return matrix @ (x @ matrix.T)
+        x = x.type(torch.promote_types(x.dtype, torch.float32))
+        with torch.autocast(x.device.type, enabled=False):
+            matrix = self.matrix.type_as(x)
+            return matrix @ (x @ matrix.T)
 
 
 def interpolation(side: int, align_corners: bool) -> Tensor:

@@ -36,9 +36,9 @@ class VRN(nn.Module):
     The voxels share their outer edges with the crop's pixels and with the 200 slices of the paper's volume.
 
     generator: draws the initial weights (torch's defaults); None draws with seed 0.
-    variant: "unguided"; "multitask": of ``stacks`` hourglasses the last is one for the volume and one for 68
-    heat-maps (B, 68, S / 4, S / 4); "guided": heat-maps first, by ``stacks`` hourglasses of their own, which the second
-    network sees beside the picture, enlarged.
+    variant: "unguided"; "multitask": of ``stacks`` hourglasses, two or more, the last is one for the volume and one
+    for 68 heat-maps (B, 68, S / 4, S / 4); "guided": heat-maps first, by ``stacks`` hourglasses of their own, which the
+    second network sees beside the picture, enlarged.
     graph: "hourglass", the textbook's, or "port", that of the published weights (unguided, stacks 2, depth 4).
     features: channels, a multiple of 8; the stem has a quarter and a half of them. stacks: hourglasses one after the
     other. depth: levels of one. blocks: residual blocks at each place of one; 3 as in the published weights.
@@ -91,18 +91,15 @@ class VRN(nn.Module):
         if self.graph == "port":
             for layer in self.children():
                 image = layer(image)
-            return {"volume": image[0].float()}
+            return {"volume": image[0]}
         answer = {}
         if self.variant == "guided":
             answer["heatmaps"] = self.guide(image).float()
-            guides = self.enlarge_guide(answer["heatmaps"].type_as(image))
-            image = torch.cat([image, guides], dim=1)
+            image = torch.cat([image, self.enlarge_guide(answer["heatmaps"]).type_as(image)], dim=1)
         features = self.shared(image)
         if self.variant == "multitask":
             answer["heatmaps"] = self.heatmaps(features).float()
-        coarse = self.volume(features).float()
-        with torch.autocast(coarse.device.type, enabled=False):
-            return {"volume": self.enlarge(coarse), **answer}
+        return {"volume": self.enlarge(self.volume(features)), **answer}
 
     def predict(self, image: Tensor) -> dict[str, Tensor]:
         """The logits "volume" (B, D, S, S) and, of the variants with heat-maps, "landmarks" (B, 68, 2) in px of the
@@ -135,6 +132,11 @@ def _check(variant: str, graph: str, features: int, stacks: int, depth: int, blo
         raise FacemillError(
             f"VRN's graph port is unguided with 2 stacks of depth {DEPTH} and 3 blocks; found {variant}, "
             f"stacks={stacks}, depth={depth}, blocks={blocks}; set settings.graph=hourglass for these"
+        )
+    if variant == "multitask" and stacks == 1:
+        raise FacemillError(
+            "VRN's variant multitask takes two stacks or more, the last of them one for volume and one for heat-maps; "
+            "found stacks=1; set settings.stacks"
         )
     if features < 8 or features % 8 or min(stacks, depth, blocks) < 1:
         raise FacemillError(

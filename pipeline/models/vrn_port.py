@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from pipeline.models.hourglass import Enlarge, lin
 
 DEPTH = 4
-SLICES = 200
 
 
 class Parallel(nn.ModuleList):

@@ -45,11 +45,11 @@ NOTES = (
     "Spread: largest less smallest figure of a model's seeds. Least, largest by seed: of the differences of every seed "
     "of the one and every seed of the other. Better: whose figure is lower where the interval leaves out zero and no "
     "two seeds say otherwise.",
-    "Both models of a pair learn from the same faces; whatever their figures have in common, such as the face model "
-    "behind the truth, is no part of the difference. A lifted model that takes the chain's landmarks, as fan_lift, has "
-    "a network beside it that learnt from other pictures, and more of them: such a pair compares that too, and says "
-    "nothing of lifting alone. Mean face: of the direct model's training targets, on the same pictures; a model that "
-    "is no better has learnt nothing.",
+    "The claim that lifting is better is judged by models that see the same pictures and no more, as direct3d and "
+    "lift3d; whatever their figures have in common, such as the face model behind the truth, is no part of the "
+    "difference. A lifted model that takes the chain's landmarks, as fan_lift, has a network beside it that learnt "
+    "from other pictures, and more of them: such a pair compares that too, and says nothing of lifting alone. Mean "
+    "face: of the direct model's training targets, on the same pictures; a model that is no better has learnt nothing.",
 )
 
 
@@ -131,8 +131,9 @@ def sentence(benchmark: str, direct: str, lifted: str, protocol: Protocol, found
             f"{where} these weights of {better} do better than these of {worse}, but other seeds may turn that round: "
             f"{numbers}, and between single seeds from {low:+.3f} to {high:+.3f}."
         )
-    claim = "the claim that lifting is better holds" if better == lifted else "lifting is worse"
-    return f"{where} {better} does better than {worse} with every pair of seeds, so that {claim} there: {numbers}."
+    kinds = {direct: "direct", lifted: "lifted"}
+    names = f"{better} ({kinds[better]}) does better than {worse} ({kinds[worse]})"
+    return f"{where} {names} with every pair of seeds: {numbers}."
 
 
 def _row(

@@ -81,7 +81,8 @@ class DaslTask(ParamsTask):
     "coefficients" or "expression"; real are labelled faces with their truth. jitter: deviation of a disturbance of the
     landmarks that the network sees, a share of the side; dropout: probability that it does not see one.
 
-    `FacemillError` for other words, for weights or shares that are negative, and as `ParamsTask`.
+    `FacemillError` for other words, for weights or shares that are negative, for a patience that may end a training
+    before its second stage, and as `ParamsTask`.
     """
 
     learns_unlabelled = True
@@ -121,6 +122,11 @@ class DaslTask(ParamsTask):
         self.factors = torch.tensor(PUBLISHED) if point_weights == "published" else torch.ones(len(PUBLISHED))
         self.unlabelled = self.packs if setup.unlabelled is None else setup.unlabelled
         self.second_stage = round(total_updates(self.training, self.samples) * (1 - vdc_share))
+        if self.training.patience is not None and vdc_share:
+            raise FacemillError(
+                "training.patience: expected null for the task 2dasl, since it might end a training before its second "
+                "stage; set training.patience=null, or task.vdc_share=0 for a training of the first stage alone"
+            )
         self.face68 = Face68(setup.face, self.size)
         self.wpdc, self.vdc = Wpdc(setup.face, self.size), Vdc(setup.face, self.size)
         if self_critic:

@@ -124,12 +124,12 @@ def test_landmarks_that_all_lie_in_one_place_give_finite_numbers():
     ).all()
 
 
-@pytest.mark.parametrize("activation", ["linear", "softmax"])
-def test_fan_depth_reads_its_maps_between_the_cells(activation):
+@pytest.mark.parametrize(("activation", "sigma"), [("linear", 1.75), ("linear", 1.0), ("softmax", 1.0)])
+def test_fan_depth_reads_its_maps_between_the_cells(activation, sigma):
     network = FanDepth(**FAN_DEPTH, activation=activation).eval()
     places = 4 + 8 * drawn(1, 68, 2)
     span = torch.arange(16)
-    logits = (-((span - places[..., None]) ** 2) / 2).unbind(-2)
+    logits = (-((span - places[..., None]) ** 2) / (2 * sigma**2)).unbind(-2)
     logits = logits[1][..., :, None] + logits[0][..., None, :]
     network.fan.forward = lambda image: [logits.exp() if activation == "linear" else logits]
     found = network.predict(drawn(1, 3, 64, 64))
@@ -167,7 +167,7 @@ def test_stacks_are_as_many_as_asked_for_and_the_last_is_the_answer():
     image = drawn(1, 3, 64, 64)
     answer = network(image)
     assert [answer[f"heatmaps_{k}"].shape for k in (1, 2, 3)] == [(1, 68, 16, 16)] * 3
-    from_last = from_cells(decode(answer["heatmaps_3"]), 4)
+    from_last = from_cells(decode(answer["heatmaps_3"], 4), 4)
     torch.testing.assert_close(network.predict(image)[..., :2], from_last, atol=1e-4, rtol=0)
     assert network.predict(image).shape == (1, 68, 3)
 

@@ -37,7 +37,12 @@ vrn_unguided.py at e52e6944e2760a631bf4f4573081156932de7ce9."""
 
 
 def small(**settings):
-    return VRN(torch.Generator().manual_seed(1), **(SMALL | settings))
+    return VRN(torch.Generator().manual_seed(1), **of(settings))
+
+
+def of(settings):
+    """Small settings of a variant."""
+    return SMALL | ({"stacks": 2} if settings.get("variant") == "multitask" else {}) | settings
 
 
 def test_the_port_has_the_published_layers_and_names():
@@ -51,12 +56,41 @@ def test_the_port_has_the_published_layers_and_names():
     assert {name: tuple(state[name].shape) for name in PORT} == PORT
 
 
+def counted(shared, forks=0, guides=0, features=256, depth=4, blocks=3, slices=200):
+    """Parameters of a VRN by its description: convolutions with bias, batch norms with two numbers a channel."""
+
+    def conv(inputs, outputs, side=1):
+        return inputs * outputs * side**2 + outputs
+
+    def block(inputs, outputs):
+        half = outputs // 2
+        norms = 2 * (inputs + half + half)
+        skip = conv(inputs, outputs) if inputs != outputs else 0
+        return norms + conv(inputs, half) + conv(half, half, 3) + conv(half, outputs) + skip
+
+    def stem(channels):
+        quarter, half = features // 4, features // 2
+        first = conv(channels, quarter, 7) + 2 * quarter
+        return first + block(quarter, half) + block(half, half) + block(half, features)
+
+    lin = conv(features, features) + 2 * features
+    places = 3 * depth + 1
+    stack = places * blocks * block(features, features) + block(features, features) + 2 * lin
+    volume, maps = lin + conv(features, slices), lin + conv(features, 68)
+    total = stem(3 + (68 if guides else 0)) + shared * stack + volume
+    if forks:
+        total += 2 * stack + maps
+    if guides:
+        total += stem(3) + guides * stack + maps
+    return total
+
+
 def test_the_paper_s_networks_stand():
     with torch.device("meta"):
         counts = [sum(p.numel() for p in VRN(variant=v).parameters()) for v in VARIANTS]
         network = VRN()
     assert (network.size, network.slices) == (192, 200)
-    assert counts[0] < counts[1] < counts[2] < 2.2 * counts[0]
+    assert counts == [counted(shared=2), counted(shared=1, forks=1), counted(shared=2, guides=2)]
 
 
 def test_the_textbook_hourglass_pools_to_the_bottom_and_the_port_does_not():
@@ -91,7 +125,7 @@ def test_shapes_gradients_state_and_batches(settings):
         assert answer["heatmaps"].shape == (8, 68, 6, 6)
     sum(value.square().sum() for value in answer.values()).backward()
     assert all(torch.isfinite(p.grad).all() and p.grad.abs().sum() > 0 for p in network.parameters())
-    other = VRN(torch.Generator().manual_seed(9), **(SMALL | settings))
+    other = VRN(torch.Generator().manual_seed(9), **of(settings))
     other.load_state_dict(network.state_dict())
     network.eval(), other.eval()
     with torch.no_grad():
@@ -158,6 +192,7 @@ def test_landmarks_stand_where_the_heatmaps_peak():
         ({"graph": "port", "depth": 3}, "graph port is unguided"),
         ({"features": 20}, "features=20"),
         ({"stacks": 0}, "stacks=0"),
+        ({"variant": "multitask", "stacks": 1}, "two stacks or more"),
         ({"size": 96}, "multiple of 24, for whole slices, and of 64, for its poolings; found 96"),
         ({"size": 100, "depth": 1}, "found 100"),
     ],

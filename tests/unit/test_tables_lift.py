@@ -29,14 +29,15 @@ def test_a_difference_that_pictures_and_seeds_agree_on_has_a_winner(tmp_path):
     assert row["spread of direct"] == pytest.approx(0.4) and row["spread of lifted"] == pytest.approx(0.2)
     assert row["least by seed"] == pytest.approx(0.8) and row["largest by seed"] == pytest.approx(1.4)
     assert row["seeds"] == 3 and row["pictures"] == 6 and row["mean face"] == pytest.approx(20.0)
-    assert "the claim that lifting is better holds there" in table.notes[0] and "+1.100" in table.notes[0]
+    assert "lift3d (lifted) does better than direct3d (direct) with every pair of seeds" in table.notes[0]
+    assert "+1.100" in table.notes[0]
 
 
 def test_the_other_way_round_it_says_so(tmp_path):
     found = world(tmp_path, [spread_out(4.0), spread_out(4.1)], [spread_out(5.0), spread_out(5.2)])
     table = lift_over_seeds(found.results, PAIRS)
     assert row_of(table, protocol=ZMEAN)["better"] == "direct3d"
-    assert "lifting is worse there" in table.notes[0]
+    assert "direct3d (direct) does better than lift3d (lifted)" in table.notes[0]
 
 
 def test_an_interval_that_holds_zero_decides_nothing(tmp_path):
@@ -119,6 +120,6 @@ def test_the_stage_writes_what_the_job_describes(tmp_path):
     contents = {**made.settings, "protocols": found.contents}
     scores = [run.scores for run in found.runs]
     table_lift.run(inputs={"scores": scores}, outputs=outputs, settings=contents, wildcards={}, attributes={})
-    assert "the claim that lifting is better holds there" in (tmp_path / "results/lift/lift.md").read_text()
+    assert "lift3d (lifted) does better than" in (tmp_path / "results/lift/lift.md").read_text()
     assert (tmp_path / "results/lift/lift.csv").read_text().startswith("benchmark,protocol,direct,lifted,")
     assert r"\begin{tabular}" in (tmp_path / "results/lift/lift.tex").read_text()

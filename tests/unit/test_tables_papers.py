@@ -10,6 +10,7 @@ from pipeline.registry import TABLES
 from pipeline.tables.paper import DATA_SETS, LOST, Heading, Method, Part, data_set_of
 from pipeline.tables.results import Results
 from pipeline.tables.table import as_csv, as_latex, as_markdown
+from pipeline.training.dasl_task import UNCONFIRMED
 
 PAPERS = sorted(set(TABLES.names()) - {"models", "comparison"})
 EMPTY = Results({})
@@ -196,6 +197,12 @@ def test_a_lacking_figure_is_a_dash_with_its_reason_in_the_notes(tmp_path):
     assert row["ours"] is row["difference"] is None and row["scored"] == 0 and row["failed"] == 0
     assert row["certainty"] == LOST
     assert any("2dasl (6 pictures): landmarks have no vertices" in note for note in table.notes)
+
+
+def test_what_nobody_confirms_of_2dasl_is_named_in_its_table(tmp_path):
+    world = World(tmp_path, ["nme68_2d"]).add("2dasl", "aflw2000_test", {"nme68_2d": spread_out(4.0)})
+    (note,) = (note for note in TABLES["two_dasl"](world.results).notes if "nobody can confirm" in note)
+    assert all(name in note for name in UNCONFIRMED)
 
 
 def test_an_empty_bin_is_a_dash_with_its_reason_in_the_notes(tmp_path):

@@ -216,6 +216,12 @@ def test_impossible_keywords_are_refused(folder, keywords, message):
         task(folder, **keywords)
 
 
+def test_patience_needs_a_training_without_a_second_stage(folder):
+    with pytest.raises(FacemillError, match=r"training\.patience: expected null .* task\.vdc_share=0"):
+        task(folder, training={"patience": 2})
+    task(folder, training={"patience": 2}, vdc_share=0.0)
+
+
 def test_mirrors_and_networks_that_do_not_fit_are_refused(folder):
     with pytest.raises(FacemillError, match=r"training.augment.flip: expected 0 .* found 0.5"):
         task(folder, augment={**OFF, "flip": 0.5})

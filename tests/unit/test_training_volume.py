@@ -118,7 +118,8 @@ def test_batches_are_a_function_of_seed_and_update(packs):
 @pytest.mark.parametrize("variant", ["unguided", "multitask", "guided"])
 def test_a_network_over_fits_one_batch(packs, variant):
     torch.manual_seed(0)
-    network = VRN(variant=variant, features=32, stacks=1, depth=1, blocks=1, size=SIZE)
+    stacks = 2 if variant == "multitask" else 1
+    network = VRN(variant=variant, features=32, stacks=stacks, depth=1, blocks=1, size=SIZE)
     learning = task(packs)
     batch = learning.batch(0)
     optimiser = torch.optim.Adam(network.parameters(), lr=1e-2)

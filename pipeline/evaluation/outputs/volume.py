@@ -13,13 +13,14 @@ from pipeline.evaluation.outputs.base import Answer, mean_landmarks, mean_over
 from pipeline.evaluation.register import METHOD, registered
 from pipeline.evaluation.volumes import VolumeShape
 from pipeline.geometry.frames import CropTransform
+from pipeline.geometry.surface import enlarged
 from pipeline.geometry.volume import SHAPE, Volume
 from pipeline.records import FacemillError, Field
 from pipeline.registry import OUTPUTS
 from pipeline.targets.base import Target
 
 if TYPE_CHECKING:
-    import torch
+    pass
 
 DEPTH, HEIGHT, WIDTH = SHAPE
 INSIDE = 0.5
@@ -61,15 +62,13 @@ class VolumeOutput:
         if painted:
             self.landmarks = f"heat-maps; their depth: {METHOD}"
         for row, face in enumerate(logits):
-            probability = face.float().sigmoid()
-            vertices, landmarks = registered(
-                probability.cpu().numpy(), self.chart.model, self.target.depth_scale
-            )
+            probability = face.float().sigmoid().cpu().numpy()
+            vertices, landmarks = registered(probability, self.chart.model, self.target.depth_scale)
             if painted:
                 points = answer["landmarks"][row].float().cpu().numpy()
                 landmarks[:, :2] = (points + 0.5) * (WIDTH / size) - 0.5
             yield {
-                "volume": np.packbits(fine(probability) >= INSIDE, axis=-1),
+                "volume": np.packbits(enlarged(probability) >= INSIDE, axis=-1),
                 "vertices": vertices,
                 "landmarks": landmarks,
             }
@@ -103,12 +102,3 @@ class VolumeOutput:
             "landmarks": mean_landmarks(packs, WIDTH),
         }
         return stored, WIDTH
-
-
-def fine(probability: torch.Tensor) -> np.ndarray:
-    """A probability volume (D, S, S) as one of 200 x 192 x 192 float32: linear between centres, outer edges kept."""
-    from torch.nn.functional import interpolate
-
-    if tuple(probability.shape) != SHAPE:
-        probability = interpolate(probability[None, None], SHAPE, mode="trilinear", align_corners=False)[0, 0]
-    return probability.cpu().numpy()
