@@ -83,15 +83,15 @@ class FAN(nn.Module):
     """The network. Input (B, 3, S, S) RGB in [0, 1], S a multiple of 64; output a list with one
     (B, landmarks, S/4, S/4) tensor of heat-maps per stack, the last of them the answer.
 
-    `stacks` 1 to 4 hourglasses, `features` channels in each (a multiple of 16; the stem has a quarter and a
+    `stacks` 1 to 4 hourglasses, `features` channels in each (a multiple of 8; the stem has a quarter and a
     half of them). Errors: FacemillError for settings outside these. Spec landmarks 2.4.
     """
 
     def __init__(self, stacks: int = 4, features: int = 256, landmarks: int = 68):
         super().__init__()
-        if not 1 <= stacks <= 4 or features < 16 or features % 16:
+        if not 1 <= stacks <= 4 or features < 8 or features % 8:
             raise FacemillError(
-                f"FAN takes 1 to 4 stacks and a multiple of 16 features; found stacks={stacks}, features={features}"
+                f"FAN takes 1 to 4 stacks and a multiple of 8 features; found stacks={stacks}, features={features}"
             )
         self.stacks = stacks
         stem, half = features // 4, features // 2

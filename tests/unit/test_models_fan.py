@@ -34,8 +34,14 @@ def test_fan_computes_what_the_library_computes(stacks):
 def test_fan_refuses_settings_outside_its_range():
     with pytest.raises(FacemillError, match="1 to 4 stacks"):
         FAN(stacks=5)
-    with pytest.raises(FacemillError, match="multiple of 16"):
-        FAN(stacks=1, features=40)
+    with pytest.raises(FacemillError, match="multiple of 8"):
+        FAN(stacks=1, features=20)
+
+
+@pytest.mark.parametrize(("stacks", "features"), [(1, 8), (3, 24), (4, 40)])
+def test_fan_comes_in_any_number_of_stacks_and_width(stacks, features):
+    found = FAN(stacks, features, landmarks=5)(torch.rand(2, 3, 64, 64))
+    assert [maps.shape for maps in found] == [(2, 5, 16, 16)] * stacks
 
 
 def test_narrow_fan_gives_quarter_size_heatmaps():

@@ -96,25 +96,30 @@ def test_every_parameter_gets_a_finite_gradient(name):
 
 
 def test_one_batch_can_be_learned_by_heart(name):
-    """A number between 0.2 and 0.7 for each channel of each face's answers."""
+    """Numbers from 0.2 to 0.7 for each channel, in another order over the faces for each; a network that answers the
+    same to all, the best it can do without looking, is five times too far off."""
     model = build(name)
     given = inputs(model, FACES.get(name, 2))
+    levels = torch.linspace(0.2, 0.7, len(given[0]))
     random = torch.Generator().manual_seed(2)
-    truths = {
-        key: (torch.rand(value.shape[:2], generator=random) / 2 + 0.2)[(...,) + (None,) * (value.dim() - 2)]
-        for key, value in answers(model, given).items()
-    }
+
+    def truth_of(value):
+        orders = torch.rand(value.shape[:2], generator=random).argsort(0)
+        return levels[orders][(...,) + (None,) * (value.dim() - 2)]
+
+    truths = {key: truth_of(value) for key, value in answers(model, given).items()}
     truths |= {key: truths[whole] for key, whole in PART_OF.items() if key in truths}
+    blind = len(truths) * float(levels.var(correction=0))
     optimiser = torch.optim.Adam(model.parameters(), RATES.get(name, 0.01))
     losses = []
-    for _ in range(40):
+    for _ in range(80):
         found = answers(model, given)
         loss = sum((found[key] - truth).square().mean() for key, truth in truths.items())
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
         losses.append(loss.item())
-    assert losses[-1] < 0.2 * losses[0], losses
+    assert losses[-1] < 0.2 * blind, (blind, losses)
 
 
 def test_the_state_comes_back_and_decides_the_output(name):
