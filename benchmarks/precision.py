@@ -30,13 +30,14 @@ from pipeline.evaluation.benchmark import AnnotatedTruth, benchmark_pictures
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.infer import answered
 from pipeline.evaluation.outputs.base import Answer
-from pipeline.evaluation.outputs.volume import INSIDE, fine
+from pipeline.evaluation.outputs.volume import INSIDE
 from pipeline.evaluation.predictions import Answers
 from pipeline.evaluation.protocols import Protocol
 from pipeline.evaluation.report import figures
 from pipeline.evaluation.score import Score, score_benchmark
 from pipeline.evaluation.shapes import Shape
 from pipeline.geometry.frames import CropTransform
+from pipeline.geometry.surface import enlarged
 from pipeline.io import hdf5
 from pipeline.io.files import expand
 from pipeline.jobs import job, seeds_of
@@ -173,7 +174,7 @@ def _unregistered(answer: Answer, size: int) -> Iterator[Mapping[str, np.ndarray
         points = np.zeros((68, 3), np.float32)
         if "landmarks" in answer:
             points[:, :2] = network_points(answer["landmarks"][row].float().cpu().numpy(), size, WIDTH)
-        inside = fine(logits.float().sigmoid()) >= INSIDE
+        inside = enlarged(logits.float().sigmoid().cpu().numpy()) >= INSIDE
         yield {"volume": np.packbits(inside, axis=-1), "vertices": points[:0], "landmarks": points}
 
 
