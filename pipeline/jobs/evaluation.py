@@ -12,7 +12,9 @@ from pipeline.jobs.job import Parts
 from pipeline.jobs.models import answers_of, benchmark_parts, model_of, packs_of, seeds_of
 from pipeline.jobs.references import (
     SEED,
+    TDDFA,
     answers_of_all,
+    benchmarks_of_tddfa,
     evaluate_reference,
     is_tddfa,
     predictions_of_tddfa,
@@ -184,6 +186,7 @@ def table_lift(config: Config) -> Parts:
         for benchmark in config.evaluation.benchmarks
         for seed in config.evaluation.lift_seeds
     ]
+    runs += [[TDDFA, SEED, benchmark] for benchmark in benchmarks_of_tddfa(config)]
     scores = [path_of(config, "score", "scores", model=m, seed=s, benchmark=b) for m, s, b in runs]
     settings = {
         "pairs": pairs,

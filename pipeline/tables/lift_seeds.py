@@ -18,6 +18,8 @@ from pipeline.tables.comparison import Pair, compare, figure_of, strata_of
 from pipeline.tables.results import MEAN_FACE, Results
 from pipeline.tables.table import Cell, Column, Table
 
+BESIDE = (MEAN_FACE, "tddfa")
+"""What stands beside every pair: the mean face, and 3DDFA_V2's released network where the run has it."""
 COLUMNS = (
     Column("benchmark"),
     Column("protocol"),
@@ -35,7 +37,7 @@ COLUMNS = (
     Column("least by seed", digits=3, sign=True),
     Column("largest by seed", digits=3, sign=True),
     Column("better"),
-    Column("mean face", digits=3),
+    *(Column(name.replace("_", " "), digits=3) for name in BESIDE),
 )
 NOTES = (
     "Of direct, of lifted: NME in per cent, the protocol's figure over the pictures that every seed of both scored, "
@@ -49,20 +51,21 @@ NOTES = (
     "lift3d; whatever their figures have in common, such as the face model behind the truth, is no part of the "
     "difference. A lifted model that takes the chain's landmarks, as fan_lift, has a network beside it that learnt "
     "from other pictures, and more of them: such a pair compares that too, and says nothing of lifting alone. Mean "
-    "face: of the direct model's training targets, on the same pictures; a model that is no better has learnt nothing.",
+    "face: of the direct model's training targets, on the same pictures; a model that is no better has learnt nothing. "
+    "tddfa: 3DDFA_V2's released network on those of these pictures that it has a score of; a dash without its weights.",
 )
 
 
 @dataclass(frozen=True, eq=False)
 class Verdict:
     """A pair under one protocol on one benchmark. by_seed: (k, m) figures of each seed of the direct model less those
-    of each seed of the lifted one; spreads: of either model's figures. mean_face: figure of the direct
-    model's on the same pictures, None where it has no score."""
+    of each seed of the lifted one; spreads: of either model's figures. beside: those of `BESIDE` on
+    the same pictures, None where one has no score."""
 
     pair: Pair
     by_seed: np.ndarray
     spreads: tuple[float, float]
-    mean_face: float | None
+    beside: tuple[float | None, ...]
 
     @property
     def sure(self) -> bool:
@@ -109,10 +112,14 @@ def verdict(results: Results, benchmark: str, direct: str, lifted: str, protocol
     figures = np.array([figure_of(row, strata) for row in values])
     ours, theirs = figures[: len(first)], figures[len(first) :]
     spreads = (float(np.ptp(ours)), float(np.ptp(theirs)))
-    beside = results.scores(results.of(benchmark, direct)[0], MEAN_FACE)
-    values, yaw = common([beside, *first, *second], protocol)
-    mean = figure_of(values[0], strata_of(yaw, protocol)) if values.size else None
-    return Verdict(pair, ours[:, None] - theirs, spreads, mean)
+    mean_face = results.scores(results.of(benchmark, direct)[0], MEAN_FACE)
+    others = [mean_face, *(results.scores(run) for run in results.of(benchmark, BESIDE[1])[:1])]
+    beside = []
+    for other in others:
+        values, yaw = common([other, *first, *second], protocol)
+        beside.append(figure_of(values[0], strata_of(yaw, protocol)) if values.size else None)
+    beside += [None] * (len(BESIDE) - len(beside))
+    return Verdict(pair, ours[:, None] - theirs, spreads, tuple(beside))
 
 
 def sentence(benchmark: str, direct: str, lifted: str, protocol: Protocol, found: Verdict | None) -> str:
@@ -142,7 +149,7 @@ def _row(
     seeds = min(len(results.of(benchmark, model)) for model in (direct, lifted))
     names: tuple[Cell, ...] = (benchmark, protocol.id, direct, lifted)
     if found is None:
-        return (*names, 0, seeds, *[None] * 11)
+        return (*names, 0, seeds, *[None] * (10 + len(BESIDE)))
     pair = found.pair
     better = None
     if found.sure and found.agreed:
@@ -156,5 +163,5 @@ def _row(
         float(found.by_seed.min()),
         float(found.by_seed.max()),
         better,
-        found.mean_face,
+        *found.beside,
     )

@@ -33,6 +33,14 @@ def test_a_difference_that_pictures_and_seeds_agree_on_has_a_winner(tmp_path):
     assert "+1.100" in table.notes[0]
 
 
+def test_the_released_network_stands_beside_the_pair_where_the_run_has_it(tmp_path):
+    found = world(tmp_path, [spread_out(6.0)], [spread_out(5.0)])
+    assert row_of(lift_over_seeds(found.results, PAIRS), protocol=ZMEAN)["tddfa"] is None
+    found.add("tddfa", "synth_test", {ZMEAN: spread_out(3.5), PLANE: spread_out(3.5)})
+    table = lift_over_seeds(found.results, PAIRS)
+    assert len(table.rows) == 2 and row_of(table, protocol=ZMEAN)["tddfa"] == pytest.approx(3.5)
+
+
 def test_the_other_way_round_it_says_so(tmp_path):
     found = world(tmp_path, [spread_out(4.0), spread_out(4.1)], [spread_out(5.0), spread_out(5.2)])
     table = lift_over_seeds(found.results, PAIRS)
@@ -94,6 +102,13 @@ def test_the_job_asks_for_its_own_seeds_whatever_the_trainings_have():
     ]
     assert made.settings["absent"] == [["fan_depth", "fan_lift", "fan_depth, fan_lift"]]
     assert set(made.outputs.values()) == {f"results/lift/lift.{kind}" for kind in ("md", "csv", "tex")}
+
+
+def test_the_job_has_the_released_network_where_its_weights_are_given():
+    tddfa = {"weights": "mb05.pth"}
+    made = jobs.job(config("direct3d", "lift3d", lift_seeds=[0], tddfa=tddfa), "table_lift")
+    assert made.settings["runs"][-1] == ["tddfa", "0", "synth_test"]
+    assert made.inputs["scores"][-1] == "results/score/tddfa/seed0/synth_test.tsv"
 
 
 def test_a_pair_that_is_not_whole_is_left_out_and_said(tmp_path):
