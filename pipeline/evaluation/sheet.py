@@ -27,6 +27,7 @@ OPACITY = 0.75
 SKIN = (0.62, 0.68, 0.78)
 LIGHT = ((-0.4, -0.5, 1.0), (0.75, 0.75, 0.75))
 PREDICTED, TRUTH = (255, 60, 60), (60, 220, 60)
+KEY = "red: predicted landmarks, green: true ones"
 GROUPS = ("best", "median", "worst")
 
 

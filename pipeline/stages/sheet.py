@@ -11,7 +11,7 @@ import numpy as np
 from pipeline.evaluation import protocols
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.score import Score, read_scores
-from pipeline.evaluation.sheet import choose, draw, read_tiles
+from pipeline.evaluation.sheet import KEY, choose, draw, read_tiles
 from pipeline.io.images import write_png
 from pipeline.morphable import load_face_model
 
@@ -38,6 +38,7 @@ def run(
     title = (
         f"{wildcards['model']} on {wildcards['benchmark']}: {protocol.id}, {protocol.title}; {failed} failed"
     )
+    title += f"; {KEY}"
     drawn = {name: [tiles[score.picture] for score in group] for name, group in groups.items()}
     write_png(outputs["sheet"], draw(drawn, chart, title))
 

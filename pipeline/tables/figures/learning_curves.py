@@ -28,6 +28,9 @@ def learning_curves(model: str, histories: Mapping[str, History]) -> Drawn:
         f"Learning curves: {model}",
         f"{len(histories)} seed{'s' * (len(histories) > 1)}; losses are those of single batches, so they jump.",
     )
+    page.text(
+        "selection: the figure of the held-out faces by which weights are kept, marked by a ring; less is better."
+    )
     losses = {seed: _losses(history) for seed, history in histories.items()}
     parts = list(dict.fromkeys(name for each in losses.values() for name in each))
     _losses_panel(page, losses, parts)
@@ -54,7 +57,7 @@ def _losses_panel(page: Page, losses: Mapping[str, Mapping[str, Curve]], parts: 
         Entry(
             looks[name],
             name,
-            [_mean([each[name][1][at] for each in losses.values() if name in each]) for at in (0, -1)],
+            [_end([each for each in losses.values() if name in each], name, at) for at in (0, -1)],
         )
         for name in parts
     ]
@@ -157,5 +160,10 @@ def _curve(points) -> Curve:
     return updates.astype(int), values
 
 
-def _mean(values: list[float]) -> str:
-    return f"{np.mean(values):.4g}" if values else DASH
+def _end(losses: Sequence[Mapping[str, Curve]], name: str, at: int) -> str:
+    """A part's first or last value, its mean over seeds, and the update where the run's own is another."""
+    if not losses:
+        return DASH
+    ends = {(each[name][0][at], each["sum"][0][at]) for each in losses}
+    other = "".join(sorted(f" at {own}" for own, whole in ends if own != whole)[:1])
+    return f"{np.mean([each[name][1][at] for each in losses]):.4g}{other}"

@@ -6,12 +6,22 @@ import numpy as np
 
 from pipeline.evaluation.chart import Chart
 from pipeline.evaluation.protocols import Protocol
+from pipeline.evaluation.sheet import gridded
 from pipeline.registry import FIGURES
 from pipeline.tables.figures.faces import angles_of, drawable, faces_of, shapes_of
 from pipeline.tables.figures.key import looks
 from pipeline.tables.figures.page import Drawn, Page
 from pipeline.tables.figures.tiles import TRUE, add_tiles, tile_of
-from pipeline.tables.figures.values import SUFFIXES, Mean, best_model, degrees, series_of, with_unit
+from pipeline.tables.figures.values import (
+    SUFFIXES,
+    Mean,
+    best_model,
+    degrees,
+    means,
+    scores_of,
+    series_of,
+    with_unit,
+)
 from pipeline.tables.results import MEAN_FACE, Results
 
 COUNT = 20
@@ -62,7 +72,6 @@ def _panel(page: Page, results: Results, benchmark: str, protocol: Protocol, cha
         page.text("No model of the chain has a usable prediction: there is nothing to draw.")
         return
     run = next(run for run in runs if run.model == best)
-    page.text(f"Mesh and coloured contours: {best}, the best model with stored predictions, seed {run.seed}.")
     missing = failed + len(order) - len(shown)
     if missing:
         worst = f"{protocol.worst:g}{SUFFIXES[protocol.unit]}"
@@ -71,11 +80,16 @@ def _panel(page: Page, results: Results, benchmark: str, protocol: Protocol, cha
     faces = faces_of(runs, chosen, chart)
     shapes = shapes_of(run, chosen, chart)
     colour = looks(results)[best].colour
+    meshed = any(gridded(shape, chart) is not None for shape in shapes.values())
+    what = "Mesh and coloured contours" if meshed else "Coloured contours"
+    page.text(f"{what}: {best}, the best model with stored predictions, seed {run.seed}.")
+    own = means(scores_of(results, benchmark, best, protocol.id))
     tiles = []
     for picture, mean in chosen.items():
         shape = shapes.get(picture)
-        score = f"{with_unit(mean.value, protocol.unit)}, yaw {degrees(mean.yaw_deg)}"
-        words = [score, picture, *([] if shape else [f"{best} failed"])]
+        score = f"mean {with_unit(mean.value, protocol.unit)}, yaw {degrees(mean.yaw_deg)}"
+        of_best = f"{best}: {with_unit(own[picture].value, protocol.unit)}" if shape else f"{best} failed"
+        words = [score, of_best, picture]
         tiles.append(
             tile_of(faces[picture], chart, words, shape, (TRUE, faces[picture].truth), (colour, shape))
         )
