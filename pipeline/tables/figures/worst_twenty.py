@@ -87,9 +87,9 @@ def _panel(page: Page, results: Results, benchmark: str, protocol: Protocol, cha
     tiles = []
     for picture, mean in chosen.items():
         shape = shapes.get(picture)
-        score = f"mean {with_unit(mean.value, protocol.unit)}, yaw {degrees(mean.yaw_deg)}"
+        of_all = f"mean {with_unit(mean.value, protocol.unit)}"
         of_best = f"{best}: {with_unit(own[picture].value, protocol.unit)}" if shape else f"{best} failed"
-        words = [score, of_best, picture]
+        words = [of_all, of_best, f"yaw {degrees(mean.yaw_deg)}", picture]
         tiles.append(
             tile_of(faces[picture], chart, words, shape, (TRUE, faces[picture].truth), (colour, shape))
         )
