@@ -6,6 +6,10 @@ from dataclasses import dataclass
 
 import torch
 
+PIXELS = 120
+"""The side of the crops of 3DDFA, SynergyNet and 2DASL: errors are counted in its px whatever the side, so that weights
+and constants keep their meaning."""
+
 
 @dataclass(frozen=True)
 class Losses:

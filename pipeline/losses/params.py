@@ -10,14 +10,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pipeline.losses.base import PIXELS
 from pipeline.losses.surface import FaceSurface
 from pipeline.morphable.model import MorphableModel
 
 DEPTH = 11
 """The entry of the parameters that moves the face along z: no picture shows it, so no loss counts it."""
 EPSILON = 1e-6
-SCALE, SCALE_SIDE = 0.00057339936, 120
-"""px per unit of the model frame of 3DDFA's mean camera, and the side of its crops."""
+SCALE = 0.00057339936
+"""px, of a crop of `PIXELS`, per unit of the model frame of 3DDFA's mean camera."""
 
 
 class _ParameterLoss(torch.nn.Module):
@@ -63,7 +64,7 @@ class Wpdc(_ParameterLoss):
         axes = torch.linalg.vector_norm(surface, dim=1)
         shift = torch.full_like(axes[:, :1], len(rows) ** 0.5)
         modes = torch.linalg.vector_norm(torch.cat([shape, expression], dim=2), dim=(0, 1))
-        modes = modes * (SCALE * self.surface.side / SCALE_SIDE)
+        modes = modes * (SCALE * self.surface.side / PIXELS)
         moved = torch.cat([axes, shift] * 3 + [modes.expand(len(axes), -1)], dim=1)
         weights = moved * ((prediction - target) * std).abs() + EPSILON
         weights[:, DEPTH] = 0

@@ -7,8 +7,7 @@ from torch import Tensor
 from torch.func import functional_call
 from torch.nn.functional import softplus
 
-PIXELS = 120
-"""The side of the paper's crops: errors are counted in its px whatever the side, so that weights keep their meaning."""
+from pipeline.losses.base import PIXELS
 
 
 def consistency(found: Tensor, expected: Tensor, side: int, factors: Tensor | None = None) -> Tensor:

@@ -35,10 +35,7 @@ def run(
     captions = {s.picture: _caption(s, protocol.unit) for group in groups.values() for s in group}
     tiles = read_tiles(inputs["predictions"], inputs["pack"], captions, chart)
     failed = len({score.picture for score in scores if score.failed})
-    title = (
-        f"{wildcards['model']} on {wildcards['benchmark']}: {protocol.id}, {protocol.title}; {failed} failed"
-    )
-    title += f"; {KEY}"
+    title = f"{wildcards['model']} on {wildcards['benchmark']}: {protocol.id}, {protocol.title}; {failed} failed; {KEY}"
     drawn = {name: [tiles[score.picture] for score in group] for name, group in groups.items()}
     write_png(outputs["sheet"], draw(drawn, chart, title))
 

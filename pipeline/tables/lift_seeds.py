@@ -18,7 +18,8 @@ from pipeline.tables.comparison import Pair, compare, figure_of, strata_of
 from pipeline.tables.results import MEAN_FACE, Results
 from pipeline.tables.table import Cell, Column, Table
 
-BESIDE = (MEAN_FACE, "tddfa")
+TDDFA = "tddfa"
+BESIDE = (MEAN_FACE, TDDFA)
 """What stands beside every pair: the mean face, and 3DDFA_V2's released network where the run has it."""
 COLUMNS = (
     Column("benchmark"),
@@ -113,12 +114,11 @@ def verdict(results: Results, benchmark: str, direct: str, lifted: str, protocol
     ours, theirs = figures[: len(first)], figures[len(first) :]
     spreads = (float(np.ptp(ours)), float(np.ptp(theirs)))
     mean_face = results.scores(results.of(benchmark, direct)[0], MEAN_FACE)
-    others = [mean_face, *(results.scores(run) for run in results.of(benchmark, BESIDE[1])[:1])]
+    released = [score for run in results.of(benchmark, TDDFA) for score in results.scores(run)]
     beside = []
-    for other in others:
+    for other in (mean_face, released):
         values, yaw = common([other, *first, *second], protocol)
         beside.append(figure_of(values[0], strata_of(yaw, protocol)) if values.size else None)
-    beside += [None] * (len(BESIDE) - len(beside))
     return Verdict(pair, ours[:, None] - theirs, spreads, tuple(beside))
 
 

@@ -17,11 +17,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.losses.base import Losses
+from pipeline.losses.base import PIXELS, Losses
 from pipeline.losses.face68 import Face68
 from pipeline.losses.params import Vdc, Wpdc
 from pipeline.losses.points18 import PUBLISHED, eighteen
-from pipeline.losses.self_supervision import PIXELS, adversarial, consistency, criticism
+from pipeline.losses.self_supervision import adversarial, consistency, criticism
 from pipeline.models.critic import Critic
 from pipeline.morphable.params62 import EXPRESSION, SHAPE
 from pipeline.records import FacemillError

@@ -14,9 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pipeline.losses.base import Losses
+from pipeline.losses.base import PIXELS, Losses
 from pipeline.losses.face68 import Face68
-from pipeline.losses.self_supervision import PIXELS
 from pipeline.losses.synergy import SynergyLoss
 from pipeline.records import FacemillError
 from pipeline.registry import TASKS

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -18,9 +17,6 @@ from pipeline.geometry.volume import SHAPE, Volume
 from pipeline.records import FacemillError, Field
 from pipeline.registry import OUTPUTS
 from pipeline.targets.base import Target
-
-if TYPE_CHECKING:
-    pass
 
 DEPTH, HEIGHT, WIDTH = SHAPE
 INSIDE = 0.5

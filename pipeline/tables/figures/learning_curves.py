@@ -9,7 +9,6 @@ import numpy as np
 
 from pipeline.tables.figures.key import COLOURS, GREY, STROKES, Entry, Look, key
 from pipeline.tables.figures.page import INNER, Area, Drawn, Page
-from pipeline.tables.figures.values import DASH
 
 LEFT, RIGHT, HEIGHT, LOW = 0.46, 0.08, 1.4, 0.7
 SHOWN_POINTS = 60
@@ -162,8 +161,6 @@ def _curve(points) -> Curve:
 
 def _end(losses: Sequence[Mapping[str, Curve]], name: str, at: int) -> str:
     """A part's first or last value, its mean over seeds, and the update where the run's own is another."""
-    if not losses:
-        return DASH
     ends = {(each[name][0][at], each["sum"][0][at]) for each in losses}
     other = "".join(sorted(f" at {own}" for own, whole in ends if own != whole)[:1])
     return f"{np.mean([each[name][1][at] for each in losses]):.4g}{other}"

@@ -17,8 +17,6 @@ from pipeline.tables.figures.values import (
     Mean,
     best_model,
     degrees,
-    means,
-    scores_of,
     series_of,
     with_unit,
 )
@@ -83,12 +81,12 @@ def _panel(page: Page, results: Results, benchmark: str, protocol: Protocol, cha
     meshed = any(gridded(shape, chart) is not None for shape in shapes.values())
     what = "Mesh and coloured contours" if meshed else "Coloured contours"
     page.text(f"{what}: {best}, the best model with stored predictions, seed {run.seed}.")
-    own = means(scores_of(results, benchmark, best, protocol.id))
+    own = {score.picture: score.value for score in results.scores(run) if score.protocol == protocol.id}
     tiles = []
     for picture, mean in chosen.items():
         shape = shapes.get(picture)
         of_all = f"mean {with_unit(mean.value, protocol.unit)}"
-        of_best = f"{best}: {with_unit(own[picture].value, protocol.unit)}" if shape else f"{best} failed"
+        of_best = f"{best}: {with_unit(own[picture], protocol.unit)}" if shape else f"{best} failed"
         words = [of_all, of_best, f"yaw {degrees(mean.yaw_deg)}", picture]
         tiles.append(
             tile_of(faces[picture], chart, words, shape, (TRUE, faces[picture].truth), (colour, shape))
