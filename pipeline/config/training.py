@@ -21,7 +21,7 @@ class AugmentSettings(Strict):
     flip: Share = Field(0.0, description="probability of a mirrored sample, for charts symmetric in u")
 
 
-UPKEEP = frozenset({"memory_limit_mb", "save_every", "tensorboard"})
+UPKEEP = frozenset({"memory_limit_mb", "save_every", "tensorboard", "workers"})
 """Settings of a training that change no byte of what it leaves: no params of its rule, not in its card."""
 
 
@@ -75,6 +75,7 @@ class TrainingSettings(Strict):
         ge=1,
         description="that share each batch and average their gradients, on a GPU each where it is cuda",
     )
+    workers: int = Field(0, ge=0, description="processes that make batches; 0: a thread does")
     seeds: Annotated[list[int], AfterValidator(different)] = Field(
         [0], min_length=1, description="one model each"
     )

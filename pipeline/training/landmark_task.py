@@ -71,7 +71,7 @@ class LandmarkTask(PackTask):
         plane, space = [], []
         for samples, answer in self.held_out_answers(model):
             truth = np.stack([self.truth(sample) for sample in samples])
-            size, found = box_size(truth), answer.double().numpy()
+            size, found = box_size(truth), answer.double().cpu().numpy()
             plane.extend(nme(found[..., :2], truth[..., :2], size))
             found[..., 2] += (truth - found)[..., 2].mean(1, keepdims=True)
             space.extend(nme(found, truth, size))

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -26,6 +24,7 @@ from pipeline.training.checkpoints import discard_state, load_state, save_state,
 from pipeline.training.interruption import Termination
 from pipeline.training.optim import learning_rate, total_updates
 from pipeline.training.precision import Precision, choose, prepare_process
+from pipeline.training.prefetch import Prefetch
 from pipeline.training.processes import Processes, joined
 from pipeline.training.progress import Board, Progress
 from pipeline.training.run import Run
@@ -48,7 +47,8 @@ class Task(Protocol):
     samples: int
 
     def batch(self, update: int) -> dict[str, torch.Tensor]:
-        """The batch of one update: CPU tensors, a pure function of (seed, update). Called from another thread."""
+        """The batch of one update: CPU tensors, a pure function of (seed, update). Called from another thread
+        or process."""
 
     def loss(self, model: torch.nn.Module, batch: dict[str, torch.Tensor]) -> Losses:
         """Forward pass (under autocast, model in training mode) and named losses of a batch on the device."""
@@ -69,7 +69,6 @@ class Trained:
     selected: dict[str, Any]
     ended: dict[str, Any]
     sha256: str
-    run: dict[str, Any]
 
 
 def train(
@@ -97,7 +96,11 @@ def train(
     prepare_process(settings.threads)
     precision = choose(settings, model)
     updates = total_updates(settings, task.samples)
-    with Termination() as terminated, joined(settings.processes, precision.device) as processes:
+    with (
+        Termination() as terminated,
+        joined(settings.processes, precision.device) as processes,
+        Prefetch(task, settings.workers, pinned=precision.device == "cuda") as ahead,
+    ):
         processes.share_out(task)
         critic = getattr(task, "critic", None)
         for module in (model, critic) if critic is not None else (model,):
@@ -107,9 +110,10 @@ def train(
         if state is not None:
             run.restore(state)
         progress = Progress(updates, run.update, settings.batch_size, quiet=not processes.lead)
+        progress.say(f"computes on {precision}")
         board = Board(state_dir / "tensorboard", settings.tensorboard and processes.lead)
         ended = run.exhausted
-        for batch in () if ended else _batches(task, run.update, updates):
+        for batch in () if ended else ahead.batches(run.update, updates):
             torch.manual_seed(seed_of("layers", seed, run.update, processes.rank) % 2**63)
             rate = learning_rate(run.update, updates, task.samples / settings.batch_size, settings)
             losses = _step(run, task, batch, rate, precision, processes)
@@ -119,7 +123,7 @@ def train(
                 progress.line(run.update, f"loss {record['loss']:.5f}")
                 board.scalars(run.update, {**record["parts"], "lr": rate})
             if last and settings.recalibrate:
-                further = _batches(task, updates, updates + settings.recalibrate)
+                further = ahead.batches(updates, updates + settings.recalibrate)
                 recalibrate(
                     run.averaged, lambda batch: _losses(run.averaged, task, batch, precision), further
                 )
@@ -151,12 +155,7 @@ def train(
     discard_state(state_dir)
     selected = {"update": run.best["update"], **run.best["figures"]}
     end = {"update": run.update, "updates": updates, "by": "patience" if run.exhausted else "budget"}
-    measured = {
-        "seconds": progress.seconds,
-        "updates_here": run.update - progress.done,
-        **precision.describe(),
-    }
-    return Trained(run.history, selected, end, sha256, measured)
+    return Trained(run.history, selected, end, sha256)
 
 
 def _step(
@@ -197,17 +196,6 @@ def _losses(
             "training.batch_size: expected two faces or more a process, since this network has batch norms over single "
             "values; found one; set training.batch_size to twice training.processes or more"
         ) from error
-
-
-def _batches(task: Task, first: int, updates: int) -> Iterator[dict[str, torch.Tensor]]:
-    """The batches of updates ``first`` to ``updates`` - 1, each made while the one before is used."""
-    with ThreadPoolExecutor(1) as pool:
-        following = pool.submit(task.batch, first) if first < updates else None
-        for update in range(first, updates):
-            batch = following.result()
-            if update + 1 < updates:
-                following = pool.submit(task.batch, update + 1)
-            yield batch
 
 
 @torch.no_grad()

@@ -75,7 +75,7 @@ class ParamsTask(PackTask):
         held-out faces, in % of sqrt(w h) of the true ones' box ("selection"); nothing without held-out faces."""
         errors = []
         for samples, answer in self.held_out_answers(model):
-            for sample, parameters in zip(samples, answer.double().numpy(), strict=True):
+            for sample, parameters in zip(samples, answer.double().cpu().numpy(), strict=True):
                 found, true = (
                     crop_points(p, self.setup.face, self.size, keypoints=True)[:, :2]
                     for p in (parameters, self._true(sample))

@@ -70,7 +70,7 @@ class PosmapTask(PackTask):
         sqrt(w h) of each true map's box; nothing without held-out faces."""
         plane, space = [], []
         for samples, answer in self.held_out_answers(model):
-            found = answer.permute(0, 2, 3, 1) * (NORMALISER * self.side)
+            found = answer.cpu().permute(0, 2, 3, 1) * (NORMALISER * self.side)
             maps = [self.setup.target.decode(sample.stored) for sample in samples]
             truth = torch.from_numpy(np.stack(maps))
             covered = truth[:, self.weights > 0][..., :2]

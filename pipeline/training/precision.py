@@ -6,7 +6,7 @@ import ctypes
 import os
 import sys
 from contextlib import AbstractContextManager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import torch
 
@@ -36,13 +36,13 @@ class Precision:
 
     def place(self, tensor: torch.Tensor) -> torch.Tensor:
         """``tensor`` on the device, images (4 axes) in the layout."""
-        if tensor.dim() == 4:
-            return tensor.to(self.device, memory_format=self.layout)
-        return tensor.to(self.device)
+        layout = self.layout if tensor.dim() == 4 else torch.preserve_format
+        return tensor.to(self.device, non_blocking=True, memory_format=layout)
 
-    def describe(self) -> dict[str, object]:
-        """For cards and run files."""
-        return asdict(self)
+    def __str__(self) -> str:
+        """What a log says of it, as "cuda in bf16, channels last"."""
+        numbers, place = "bf16" if self.bf16 else "float32", "last" if self.channels_last else "first"
+        return f"{self.device} in {numbers}, channels {place}"
 
 
 def choose(settings: TrainingSettings, model: torch.nn.Module) -> Precision:

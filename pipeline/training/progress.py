@@ -33,17 +33,18 @@ class Progress:
         """Wall-clock seconds since this process began to train."""
         return time.monotonic() - self.begun
 
+    def say(self, words: str) -> None:
+        """Print ``words`` as a line."""
+        if not self.quiet:
+            print(words, file=self.stream, flush=True)
+
     def line(self, update: int, words: str) -> None:
         """Print ``words`` with the position, the rate and the time left after ``update`` updates."""
-        if self.quiet:
-            return
         rate = (update - self.done) / max(self.seconds, 1e-9)
         left = (self.updates - update) / rate if rate > 0 else 0.0
-        print(
+        self.say(
             f"update {update}/{self.updates}  {words}  {rate * self.batch_size:.1f} samples/s  "
-            f"{int(left) // 60}:{int(left) % 60:02d} left",
-            file=self.stream,
-            flush=True,
+            f"{int(left) // 60}:{int(left) % 60:02d} left"
         )
 
 

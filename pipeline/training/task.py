@@ -113,7 +113,7 @@ class PackTask:
     def held_out_answers(
         self, model: torch.nn.Module
     ) -> Iterator[tuple[list[Sample], torch.Tensor | dict[str, torch.Tensor]]]:
-        """The held-out samples, a batch at a time, and what the network answers, on the CPU."""
+        """The held-out samples, a batch at a time, and what the network answers, float32 where it stands."""
         device = next(model.parameters()).device
         predict = getattr(model, "predict", model)
         for start in range(0, len(self.held_out), self.training.batch_size):
@@ -125,6 +125,6 @@ class PackTask:
                 inputs.append(torch.from_numpy(known).to(device))
             answer = predict(*inputs)
             if isinstance(answer, dict):
-                yield samples, {name: value.float().cpu() for name, value in answer.items()}
+                yield samples, {name: value.float() for name, value in answer.items()}
             else:
-                yield samples, answer.float().cpu()
+                yield samples, answer.float()

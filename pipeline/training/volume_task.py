@@ -94,11 +94,12 @@ class VolumeTask(PackTask):
         nothing without held-out faces."""
         overlaps, distances = [], []
         for samples, answer in self.held_out_answers(model):
-            both, either = volume_overlap(answer["volume"], stacked([self.runs(s) for s in samples]))
+            true = stacked([self.runs(sample) for sample in samples]).to(answer["volume"].device)
+            both, either = volume_overlap(answer["volume"], true)
             overlaps += (both / either.clamp(min=1)).tolist()
             for sample, found in zip(samples, answer.get("landmarks", ()), strict=False):
                 truth = sample.landmarks[:, :2]
-                placed = from_cells(found.numpy(), len(sample.image) / self.size)
+                placed = from_cells(found.cpu().numpy(), len(sample.image) / self.size)
                 distances.append(nme(placed, truth, box_size(truth)))
         if not overlaps:
             return {}

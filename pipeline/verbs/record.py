@@ -43,10 +43,23 @@ def recorded(job: Job) -> Iterator[None]:
             "processors": os.cpu_count(),
             "system": platform.platform(),
             "python": platform.python_version(),
+            **_gpu(),
         },
     }
     for output in job.outputs.values():
         write_json(path_of(output), entry)
+
+
+def _gpu() -> dict[str, object]:
+    """The GPU that a job has computed on, and the most memory that it has held there at a time; nothing of a job that
+    has touched none."""
+    torch = sys.modules.get("torch")
+    if torch is None or not torch.cuda.is_available() or not torch.cuda.max_memory_allocated():
+        return {}
+    return {
+        "gpu": torch.cuda.get_device_name(),
+        "peak_gpu_memory_mb": round(torch.cuda.max_memory_allocated() / 2**20, 1),
+    }
 
 
 def read(output: str | Path) -> dict | None:

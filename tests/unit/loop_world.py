@@ -1,6 +1,9 @@
-"""A task of its own for the training loop: a line behind noisy points, and a run of it."""
+"""A task of its own for the training loop: a line behind noisy points, and a run of it; as a script, a long one."""
 
 import hashlib
+import sys
+import time
+from pathlib import Path
 
 import torch
 
@@ -19,6 +22,9 @@ SETTINGS = TrainingSettings(
     threads=1,
     precision="fp32",
 )
+
+LONG = 2000
+"""Updates of a run that is to be stopped."""
 
 
 class Line:
@@ -77,3 +83,14 @@ def stop_at(number):
             raise Stop
 
     return interrupt
+
+
+if __name__ == "__main__":
+    folder = Path(sys.argv[1])
+
+    def take_your_time(update):
+        time.sleep(0.02)
+        if update == 8:
+            (folder / "begun").touch()
+
+    run(folder, Line(take_your_time), SETTINGS.model_copy(update={"workers": 2, "updates": LONG}))

@@ -11,7 +11,7 @@ from pipeline.config import UPKEEP, TrainingSettings
 from pipeline.jobs import Job, job
 from pipeline.settings import ROOT, load
 
-CHANGED = {"memory_limit_mb": 1, "save_every": 2, "tensorboard": True}
+CHANGED = {"memory_limit_mb": 1, "save_every": 2, "tensorboard": True, "workers": 3}
 SHIPPED = ROOT / "workflow" / "presets" / "shipped.yaml"
 
 

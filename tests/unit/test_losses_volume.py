@@ -42,7 +42,7 @@ def entropy_slowly(logits, runs):
 @pytest.mark.parametrize("seed", range(3))
 @pytest.mark.parametrize("chunk", [1, 100, 1 << 20])
 def test_the_loss_equals_its_twin(seed, chunk, monkeypatch):
-    monkeypatch.setattr(volume, "CHUNK", chunk)
+    monkeypatch.setitem(volume.CHUNK, "cpu", chunk)
     logits, runs = case(seed)
     found = volume_entropy(torch.tensor(logits, dtype=torch.float32), torch.tensor(runs, dtype=torch.float32))
     assert found.dtype == torch.float32

@@ -3,8 +3,13 @@
 import json
 import os
 import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 from typing import ClassVar
 
+import loop_world
 import pytest
 import torch
 from loop_world import SETTINGS, Line, Stop, digest, network, run, stop_at
@@ -190,3 +195,34 @@ def test_progress_shows_position_rate_and_time_left(tmp_path, capsys):
     lines = [line for line in capsys.readouterr().err.splitlines() if "loss" in line]
     assert lines[0].startswith("update 2/9  loss ")
     assert "samples/s" in lines[0] and lines[0].endswith("left")
+
+
+def test_batches_of_processes_make_the_same_bytes(tmp_path):
+    for name, workers in (("a", 0), ("b", 2)):
+        run(tmp_path / name, settings=SETTINGS.model_copy(update={"workers": workers, "recalibrate": 2}))
+    assert digest(tmp_path / "a") == digest(tmp_path / "b")
+
+
+def test_what_fails_in_a_process_that_makes_batches_ends_the_run_and_is_named(tmp_path):
+    def interrupt(update):
+        if update == 5:
+            raise FacemillError("no such face")
+
+    with pytest.raises(FacemillError, match="no such face"):
+        run(tmp_path, Line(interrupt), SETTINGS.model_copy(update={"workers": 2}))
+
+
+def test_sigterm_to_all_of_its_processes_saves_all_the_same(tmp_path):
+    """As a scheduler sends it, to the whole group."""
+    script = Path(loop_world.__file__)
+    child = subprocess.Popen(
+        [sys.executable, str(script), str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(script.parents[2])},
+        start_new_session=True,
+    )
+    while not (tmp_path / "begun").exists():
+        assert child.poll() is None
+        time.sleep(0.05)
+    os.killpg(child.pid, signal.SIGTERM)
+    assert child.wait() == 143
+    assert 0 < load_state(tmp_path / "state", "key")["update"] < loop_world.LONG

@@ -26,7 +26,6 @@ def test_patience_ends_a_run_and_keeps_its_best_weights(tmp_path):
     assert trained.selected == {"update": 2, "selection": 1.0}
     assert trained.ended == {"update": 4, "updates": 9, "by": "patience"}
     assert trained.history[-1] == {"update": 4, "validation": {"selection": 9.0}}
-    assert trained.run["updates_here"] == 4
     longer = run(tmp_path, Worse(), settings.model_copy(update={"patience": 8}))
     assert longer.ended == {"update": 9, "updates": 9, "by": "budget"}
 

@@ -158,7 +158,7 @@ def test_the_loss_is_weighted_by_the_chart_or_by_the_users_mask(folder, tmp_path
 
 
 def test_the_stage_writes_weights_history_and_a_card_equal_to_the_byte(tmp_path):
-    upkeep = {"save_every": 1, "memory_limit_mb": 0}
+    upkeep = {"save_every": 1, "memory_limit_mb": 0, "workers": 2}
     for name, more in {"a": {}, "b": {}, "other upkeep": upkeep}.items():
         (tmp_path / name).mkdir()
         world.run(tmp_path / name, **more)
@@ -217,7 +217,7 @@ def test_only_settings_that_decide_the_weights_are_part_of_the_resume_key(tmp_pa
         training = {**settings["training"], **({name: value} if name else {})}
         return resume_key({**settings, "training": training}, 3, "0123", ["a"])
 
-    same = {"log_every": 9, "tensorboard": True, "save_every": 1, "memory_limit_mb": 1}
+    same = {"log_every": 9, "tensorboard": True, "save_every": 1, "memory_limit_mb": 1, "workers": 2}
     assert {key(name, value) for name, value in same.items()} == {key()}
     other = {"lr": 0.5, "validate_every": 9, "threads": 7, "updates": 9, "weights_face_png": "f.png"}
     assert len({key(), *(key(name, value) for name, value in other.items())}) == 1 + len(other)

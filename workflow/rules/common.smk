@@ -71,12 +71,12 @@ def code(stage):
 
 
 def threads_of(stage):
-    """The threads function of a training's rule: what its own settings say, of all its processes together, as slots of
-    -j."""
+    """The threads function of a training's rule: what its own settings say, of all its processes and their workers
+    together, as slots of -j."""
 
     def of(wildcards):
-        training = described(stage, wildcards).settings["training"]
-        threads = training["threads"] * training["processes"]
+        training = described(stage, wildcards).all_settings["training"]
+        threads = (training["threads"] + training["workers"]) * training["processes"]
         return slots(threads, workflow.cores, cores())
 
     return of

@@ -119,7 +119,8 @@ def _writing(rng: np.random.Generator, canvas: np.ndarray) -> None:
         face = int(
             rng.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX])
         )
-        cv2.putText(canvas, text, place, face, scale, colour(rng).tolist(), thick, cv2.LINE_AA)
+        letters = cv2.putText(np.zeros((size, size), np.uint8), text, place, face, scale, 1, thick)
+        canvas[letters > 0] = colour(rng)
 
 
 def clutter(rng: np.random.Generator, canvas: np.ndarray) -> None:
