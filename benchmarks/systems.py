@@ -3,12 +3,13 @@
     python -m benchmarks.systems [--configfile FILE]... [--set KEY=VALUE]... [--model prn]... [--batch N] [--seconds 3]
         [--precision fp32 bf16] [--workers N]
 
-Of each model of the config whose packs have been made: an update as the training loop makes it (forward pass, losses,
-backward pass, optimiser) on batches that lie on the device already, and answers to as many faces; the median of all
-rounds within --seconds. Operations are counted by torch (multiplications and additions of convolutions and products,
-forward and backward); the share is that of the rate at which the same device multiplies two large matrices in the same
-number format, measured first. Memory is the most that torch held during updates (GPU only). --workers N adds how many
-samples a second N processes make ready.
+Of each model of the config whose packs have been made: an update (forward pass, losses, backward pass, optimiser) on
+batches that lie on the device already, and answers to as many faces; the median of all rounds within --seconds. The
+training loop adds the batches' way to the device, a check of each loss, and validations. Operations are counted by
+torch (multiplications and additions of convolutions and products, forward and backward); the share is that of the rate
+at which the same device multiplies two large matrices in the same number format, measured first. Memory is the most
+that torch held during updates, the batches with it (GPU only). --workers N adds how many samples a second N processes
+make ready.
 """
 
 from __future__ import annotations
@@ -64,7 +65,7 @@ class Figures:
         "GFLOP an update and sample",
         "training, samples/s",
         "share of the ceiling, %",
-        "memory, GB",
+        "memory, GiB",
         "answers, faces/s",
         "batches made, samples/s",
     )

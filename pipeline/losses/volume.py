@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 CHUNK = {"cpu": 1 << 17, "cuda": 1 << 26}
-"""Voxels whose target is held at a time: on the CPU so many that they stay in its cache, on a GPU that they fill it."""
+"""Voxels whose target is held at a time: few enough for a processor's cache, or many enough to keep a GPU busy."""
 
 
 def volume_entropy(logits: Tensor, runs: Tensor) -> Tensor:

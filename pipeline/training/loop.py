@@ -112,8 +112,9 @@ def train(
         progress = Progress(updates, run.update, settings.batch_size, quiet=not processes.lead)
         progress.say(f"computes on {precision}")
         board = Board(state_dir / "tensorboard", settings.tensorboard and processes.lead)
-        ended = run.exhausted
-        for batch in () if ended else ahead.batches(run.update, updates):
+        ended = run.exhausted or run.update == updates
+        made = ahead.batches(run.update, updates + settings.recalibrate)
+        for batch in () if ended else made:
             torch.manual_seed(seed_of("layers", seed, run.update, processes.rank) % 2**63)
             rate = learning_rate(run.update, updates, task.samples / settings.batch_size, settings)
             losses = _step(run, task, batch, rate, precision, processes)
@@ -123,10 +124,7 @@ def train(
                 progress.line(run.update, f"loss {record['loss']:.5f}")
                 board.scalars(run.update, {**record["parts"], "lr": rate})
             if last and settings.recalibrate:
-                further = ahead.batches(updates, updates + settings.recalibrate)
-                recalibrate(
-                    run.averaged, lambda batch: _losses(run.averaged, task, batch, precision), further
-                )
+                recalibrate(run.averaged, lambda batch: _losses(run.averaged, task, batch, precision), made)
             stopping = processes.any(bool(terminated))
             validating = run.update % settings.validate_every == 0 or last
             if validating or stopping or run.update % settings.save_every == 0:

@@ -12,6 +12,8 @@ import cv2
 import torch
 from torch.utils.data import DataLoader, Dataset
 
+from pipeline.records import FacemillError
+
 AHEAD = 2
 """Batches that each worker has ready."""
 
@@ -26,7 +28,7 @@ class Source(Protocol):
 
 
 class Prefetch:
-    """A context in which batches are made ahead, the same whoever makes them; at its end nobody does any more.
+    """A context in which batches are made ahead, the same whoever makes them; whoever does has stopped at its end.
 
     workers: processes that make them; 0: a thread makes the next one while the last is used. pinned: whether those of
     processes lie in page-locked memory, from which a GPU copies beside its work.
@@ -42,10 +44,10 @@ class Prefetch:
     def __exit__(self, *problem: object) -> None:
         self._open.close()
 
-    def batches(self, first: int, updates: int) -> Iterator[Batch]:
-        """The batches of updates ``first`` to ``updates`` - 1 in their order."""
+    def batches(self, first: int, end: int) -> Iterator[Batch]:
+        """The batches of updates ``first`` to ``end`` - 1 in their order; what fails in making one is raised here."""
         made = self._of_processes if self._workers else self._of_a_thread
-        return self._open.enter_context(closing(made(range(first, updates))))
+        return self._open.enter_context(closing(made(range(first, end))))
 
     def _of_a_thread(self, updates: range) -> Iterator[Batch]:
         with ThreadPoolExecutor(1) as pool:
@@ -65,24 +67,43 @@ class Prefetch:
             multiprocessing_context="fork",
             worker_init_fn=_begin,
             pin_memory=self._pinned,
+            generator=torch.Generator(),  # and not torch's own, from which layers draw
         )
         made = iter(loader)
         try:
-            yield from made
+            for batch in made:
+                if isinstance(batch, FacemillError):
+                    raise batch
+                yield batch
         finally:
-            made._shutdown_workers()  # by itself it would wait for the traceback of what ended the run to be collected
+            _end(made)
 
 
 class _Updates(Dataset):
+    """Batches by update; in place of one that cannot be made, the reason, which would else come back as a traceback."""
+
     def __init__(self, source: Source):
         self.source = source
 
-    def __getitem__(self, update: int) -> Batch:
-        return self.source.batch(update)
+    def __getitem__(self, update: int) -> Batch | FacemillError:
+        try:
+            return self.source.batch(update)
+        except FacemillError as problem:
+            return problem
 
 
 def _begin(worker: int) -> None:
-    """A worker leaves it to the training to end by a signal, and starts no threads: OpenCV's do not survive a fork."""
+    """For a worker: signals to the whole group are for the training, which ends it; and OpenCV starts no threads, since
+    its own do not survive a fork."""
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     cv2.setNumThreads(0)
+
+
+def _end(made: Iterator[Batch]) -> None:
+    """End the workers now: torch would when what ended the run is collected, and only those that listen."""
+    made._shutdown_workers()
+    for worker in made._workers:
+        if worker.is_alive():
+            worker.kill()
+            worker.join()

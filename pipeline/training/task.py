@@ -113,7 +113,8 @@ class PackTask:
     def held_out_answers(
         self, model: torch.nn.Module
     ) -> Iterator[tuple[list[Sample], torch.Tensor | dict[str, torch.Tensor]]]:
-        """The held-out samples, a batch at a time, and what the network answers, float32 where it stands."""
+        """The held-out samples, a batch at a time, and what the network answers, float32 on its
+        device."""
         device = next(model.parameters()).device
         predict = getattr(model, "predict", model)
         for start in range(0, len(self.held_out), self.training.batch_size):

@@ -51,10 +51,10 @@ def recorded(job: Job) -> Iterator[None]:
 
 
 def _gpu() -> dict[str, object]:
-    """The GPU that a job has computed on, and the most memory that it has held there at a time; nothing of a job that
+    """The GPU that this process has computed on, and the most memory that it has held there at a time; nothing where it
     has touched none."""
     torch = sys.modules.get("torch")
-    if torch is None or not torch.cuda.is_available() or not torch.cuda.max_memory_allocated():
+    if torch is None or not torch.cuda.is_initialized():
         return {}
     return {
         "gpu": torch.cuda.get_device_name(),

@@ -24,7 +24,7 @@ def test_the_share_is_that_of_all_operations_at_the_measured_rate(prepared):
     assert len(found.cells()) == len(systems.Figures.HEADS)
 
 
-def test_a_larger_network_has_more_operations_and_answers_do_not_count(prepared):
+def test_a_network_twice_as_wide_has_more_than_twice_the_operations(prepared):
     one, other = (prepared() for _ in range(2))
     keywords = {"width": 2, "size": world.SIDE, "bn_momentum": 0.1}
     other = replace(other, network=train.initial_network("prn", keywords, 3, None))

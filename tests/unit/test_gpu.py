@@ -5,7 +5,7 @@ import test_models_registry as registry
 import torch
 from test_models_every import VARIANTS, predicted
 
-from pipeline.losses.volume import volume_entropy, volume_overlap
+from pipeline.losses.volume import CHUNK, volume_entropy, volume_overlap
 from pipeline.training.precision import Precision
 
 pytestmark = pytest.mark.gpu
@@ -27,11 +27,9 @@ def test_every_network_answers_there_as_here(name, settings):
     with torch.backends.cudnn.flags(deterministic=True, allow_tf32=False):
         found = predicted(model.to("cuda"), [one.to("cuda") for one in given])
     assert set(found) == set(expected)
-    for key, value in expected.items():
-        if (
-            key != "landmarks"
-        ):  # of a volume's network: the place of the largest cell, which rounding may move
-            close(found[key], value, 1e-3)
+    found.pop("landmarks", None)  # the place of the largest cell of a heat-map, which rounding may move
+    for key, value in found.items():
+        close(value, expected[key], 1e-3)
 
 
 def volumes():
@@ -42,7 +40,8 @@ def volumes():
     return logits, runs
 
 
-def test_the_loss_of_volumes_and_its_gradient():
+def test_the_loss_of_volumes_and_its_gradient(monkeypatch):
+    monkeypatch.setitem(CHUNK, "cuda", 200)
     logits, runs = volumes()
     results = []
     for device in ("cpu", "cuda"):

@@ -4,17 +4,17 @@ import hashlib
 import json
 
 import pytest
+import yaml
 from test_systems import OVERLAY, SYSTEMS
 
 from tests.project import fresh
 
 pytestmark = pytest.mark.gpu
 
-ON_GPU = (
-    OVERLAY.replace("photos:", "photos_off:")
-    .replace(", unlabelled: [photos]", "")
-    .replace("log_every: 1, threads: 1", "log_every: 1, threads: 1, device: cuda, workers: 2")
-)
+ON_GPU = yaml.safe_load(OVERLAY)
+ON_GPU["datasets"].pop("photos")
+ON_GPU["models"]["2dasl"].pop("unlabelled")
+ON_GPU["training"] |= {"device": "cuda", "workers": 2}
 SIDE_BY_SIDE = ("--resources", "gpu=4", "trainings=4", "-j8")
 
 
@@ -22,8 +22,7 @@ SIDE_BY_SIDE = ("--resources", "gpu=4", "trainings=4", "-j8")
 def project(tmp_path_factory):
     """A project in which ``snakemake tables`` has trained and compared every system on a GPU."""
     project = fresh(tmp_path_factory.mktemp("gpu") / "project")
-    overlay = "\n".join(line for line in ON_GPU.splitlines() if "photos_off" not in line)
-    (project.path / "gpu.yaml").write_text(overlay, encoding="utf-8")
+    (project.path / "gpu.yaml").write_text(yaml.safe_dump(ON_GPU), encoding="utf-8")
     done = project.snakemake("tables", options=("gpu.yaml", *SIDE_BY_SIDE))
     assert done.returncode == 0, done.stdout + done.stderr
     return project

@@ -81,13 +81,13 @@ def test_the_default_plans_to_the_json():
 
 
 def test_a_models_own_threads_and_device_reach_its_rule(tmp_path):
-    overlay = "models={prn: {training: {threads: 3, device: cuda}, settings: {width: 8}}}"
+    overlay = "models={prn: {training: {threads: 3, workers: 2, device: cuda}, settings: {width: 8}}}"
     own = "datasets={synth_test: {detection: {device: cuda}}}"
     config = (f"results={tmp_path}", "systems=[prn]", overlay, own)
     done = call("snakemake", "-n", "--cores", "8", "--config", *config)
     assert done.returncode == 0, done.stdout + done.stderr
     training = next(part for part in done.stdout.split("\n\n") if "rule train:" in part)
-    assert f"threads: {min(8, slots(3, 8, cores()))}" in training
+    assert f"threads: {min(8, slots(5, 8, cores()))}" in training
     assert "gpu=1" in training
     detecting = re.findall(r"rule detect:.*?resources: [^\n]*", done.stdout, re.S)
     assert {("dataset=synth_test" in part, "gpu=1" in part) for part in detecting} == {

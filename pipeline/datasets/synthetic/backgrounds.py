@@ -119,6 +119,7 @@ def _writing(rng: np.random.Generator, canvas: np.ndarray) -> None:
         face = int(
             rng.choice([cv2.FONT_HERSHEY_SIMPLEX, cv2.FONT_HERSHEY_TRIPLEX, cv2.FONT_HERSHEY_SCRIPT_COMPLEX])
         )
+        # OpenCV 5 writes on 8 bits only
         letters = cv2.putText(np.zeros((size, size), np.uint8), text, place, face, scale, 1, thick)
         canvas[letters > 0] = colour(rng)
 
