@@ -227,8 +227,8 @@ def test_photos_have_no_annotations(tmp_path):
         DATASETS["photos"]().annotation(tmp_path / "a.jpg", 100)
 
 
-def test_settings_reach_the_readers_that_take_them_and_no_other():
-    overlay = ["datasets.mine={reader: photos, root: /tmp, frame_step: 25, licence: own pictures}"]
+def test_settings_reach_the_readers_that_take_them_and_no_other(tmp_path):
+    overlay = [f"datasets.mine={{reader: photos, root: {tmp_path}, frame_step: 25, licence: own pictures}}"]
     config = settings.load((), overlay)
     options = jobs.job(config, "source", dataset="mine").settings["options"]
     assert options == {"frame_step": 25, "licence": "own pictures"}
@@ -237,4 +237,4 @@ def test_settings_reach_the_readers_that_take_them_and_no_other():
         with pytest.raises(
             FacemillError, match=r"datasets\.mine\.\w+: expected a reader that takes it, as photos"
         ):
-            settings.load((), [f"datasets.mine={{reader: aflw2000_3d, root: /tmp, {wrong}}}"])
+            settings.load((), [f"datasets.mine={{reader: aflw2000_3d, root: {tmp_path}, {wrong}}}"])
