@@ -18,14 +18,13 @@ import argparse
 import itertools
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
-from pipeline.config import Config
 from pipeline.jobs import job, use_this_interpreter
 from pipeline.stages.train import Prepared, prepare
 from pipeline.training.checkpoints import parameter_count
@@ -133,10 +132,9 @@ def measure(
     network, task = prepared.network, prepared.task
     settings = task.training.model_copy(update={"precision": number_format})
     precision = choose(settings, network)
-    critic = getattr(task, "critic", None)
-    for module in (network, critic) if critic is not None else (network,):
+    for module in filter(None, (network, task.critic)):
         module.to(precision.device, memory_format=precision.layout).train()
-    run = Run(network, critic, settings)
+    run = Run(network, task.critic, settings)
     batches = [
         {key: precision.place(value) for key, value in task.batch(update).items()}
         for update in range(BATCHES)
@@ -193,18 +191,6 @@ def made_by(prepared: Prepared, workers: int, budget: float) -> float:
         return count * prepared.task.training.batch_size / (time.perf_counter() - begun)
 
 
-def prepared_systems(config: Config, wanted: list[str]) -> Iterator[tuple[str, Callable[[], Prepared]]]:
-    """The models of the config, or those wanted, each with what prepares it anew."""
-    for name in wanted or config.models:
-        todo = job(config, "train", model=name, seed=0)
-        yield (
-            name,
-            lambda todo=todo, name=name: prepare(
-                expanded(todo.inputs), todo.all_settings, 0, f"models.{name}"
-            ),
-        )
-
-
 def main() -> None:
     """Print the ceilings, then a row for each system and number format as soon as it is measured."""
     parser = argparse.ArgumentParser(
@@ -229,9 +215,10 @@ def main() -> None:
         flush=True,
     )
     print("| " + " | ".join(Figures.HEADS) + " |\n|" + "---|" * len(Figures.HEADS), flush=True)
-    for name, prepared in prepared_systems(config, options.model):
+    for name in options.model or config.models:
+        todo = job(config, "train", model=name, seed=0)
         for number_format in options.precision:
-            system = prepared()
+            system = prepare(expanded(todo.inputs), todo.all_settings, 0, f"models.{name}")
             if options.batch:
                 system.task.training = system.task.training.model_copy(update={"batch_size": options.batch})
             figures = measure(

@@ -1,9 +1,8 @@
 """What a GPU computes is what the CPU does."""
 
 import pytest
-import test_models_registry as registry
 import torch
-from test_models_every import VARIANTS, predicted
+from test_models_every import VARIANTS, predicted, settled
 
 from pipeline.losses.volume import CHUNK, volume_entropy, volume_overlap
 from pipeline.training.precision import Precision
@@ -18,12 +17,8 @@ def close(found, expected, share):
 
 @pytest.mark.parametrize(("name", "settings"), VARIANTS, ids=str)
 def test_every_network_answers_there_as_here(name, settings):
-    model = registry.build(name, **settings)
-    given = registry.inputs(model, 4)
-    with torch.no_grad():
-        for _ in range(3):
-            model(*given)
-    expected = predicted(model.eval(), given)
+    model, given = settled(name, settings, 4)
+    expected = predicted(model, given)
     with torch.backends.cudnn.flags(deterministic=True, allow_tf32=False):
         found = predicted(model.to("cuda"), [one.to("cuda") for one in given])
     assert set(found) == set(expected)

@@ -38,6 +38,16 @@ def forms(kind, model):
     }[kind]
 
 
+def settled(name, settings, count):
+    """A network in evaluation mode whose batch norms have seen its inputs, and these."""
+    model = registry.build(name, **settings)
+    given = registry.inputs(model, count)
+    with torch.no_grad():
+        for _ in range(3):
+            model(*given)
+    return model.eval(), given
+
+
 def predicted(model, given):
     with torch.no_grad():
         out = getattr(model, "predict", model)(*given)
@@ -62,12 +72,7 @@ def test_its_answer_has_the_form_of_its_target_and_its_file_brings_it_back(name,
 
 @pytest.mark.parametrize(("name", "settings"), VARIANTS, ids=str)
 def test_what_is_predicted_of_a_face_does_not_depend_on_its_company(name, settings):
-    model = registry.build(name, **settings)
-    given = registry.inputs(model, 8)
-    with torch.no_grad():
-        for _ in range(3):
-            model(*given)
-    model.eval()
+    model, given = settled(name, settings, 8)
     together = predicted(model, given)
     alone = [predicted(model, [one[k : k + 1] for one in given]) for k in range(8)]
     for key, value in together.items():
